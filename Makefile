@@ -1,0 +1,81 @@
+# Mayday: `make help` lists what can be done.
+SHELL := /bin/bash
+.DEFAULT_GOAL := all
+
+# One tree of objects for each kind of build: release, or BUILD=build/asan SANITIZE=1.
+BUILD    ?= build
+CC       ?= gcc
+SANITIZE ?=
+SERVICES := $(notdir $(wildcard services/*))
+TOOLS    := $(notdir $(wildcard tests/tools/*))
+PKGS     := hiredis libuv libmicrohttpd libcjson libmariadb libmongoc-1.0 libjwt libsodium libwslay openssl
+VERSION  := $(shell cat VERSION 2>/dev/null || echo 0.1.0)
+
+CFLAGS_ALL = -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wshadow -Wconversion -fno-strict-aliasing \
+	-D_GNU_SOURCE -DMAYDAY_VERSION='"$(VERSION)"' -Ilibcommon -Iproto/gen $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
+LDLIBS_ALL = $(shell pkg-config --libs hiredis libuv libmicrohttpd libcjson libmariadb libmongoc-1.0 libjwt libsodium openssl 2>/dev/null) -lwslay -lm
+ifneq ($(SANITIZE),)
+CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1
+LDFLAGS    += -fsanitize=address,undefined
+else
+CFLAGS_ALL += -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+LDFLAGS    += -Wl,--as-needed
+endif
+
+OBJ        := $(BUILD)/obj
+COMMON_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard libcommon/*.c proto/gen/*.c))
+COMMON_LIB := $(OBJ)/libcommon.a
+UNIT_BINS  := $(patsubst tests/unit/%.c,$(BUILD)/test/%,$(wildcard tests/unit/test_*.c))
+LOAD_BINS  := $(patsubst tests/load/%.c,$(BUILD)/load/%,$(wildcard tests/load/*.c))
+BINS       := $(addprefix $(BUILD)/bin/,$(SERVICES) $(TOOLS))
+
+.PHONY: all
+all: $(BINS) ## Build every daemon and tool into build/bin
+
+$(OBJ)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	@$(CC) $(CFLAGS_ALL) -I$(<D) -MMD -MP -c $< -o $@
+
+$(COMMON_LIB): $(COMMON_OBJ)
+	@rm -f $@ && ar rcs $@ $^
+
+# A service or tool: its objects, without main.o, as a library (for its unit tests), and a binary.
+define program
+$(OBJ)/$(1).a: $$(patsubst %.c,$(OBJ)/%.o,$$(filter-out %/main.c,$$(wildcard $(2)/*.c)))
+	@rm -f $$@ && ar rcs $$@ $$^
+$(BUILD)/bin/$(notdir $(1)): $(OBJ)/$(2)/main.o $(OBJ)/$(1).a $(COMMON_LIB)
+	@mkdir -p $$(@D)
+	@echo "  LD   $$@"
+	@$(CC) $(LDFLAGS) -o $$@ $$^ $(LDLIBS_ALL)
+endef
+$(foreach s,$(SERVICES),$(eval $(call program,$(s),services/$(s))))
+$(foreach t,$(TOOLS),$(eval $(call program,$(t),tests/tools/$(t))))
+
+# tests/unit/test_<module>.c tests libcommon; test_<service>__<module>.c one of that service's modules.
+.SECONDEXPANSION:
+unit_lib = $(if $(findstring __,$(1)),$(OBJ)/$(firstword $(subst __, ,$(patsubst test_%,%,$(1)))).a)
+$(BUILD)/test/%: tests/unit/%.c $$(call unit_lib,$$*) $(COMMON_LIB)
+	@mkdir -p $(@D)
+	@echo "  TEST $<"
+	@$(CC) $(CFLAGS_ALL) $(addprefix -I,$(wildcard services/$(firstword $(subst __, ,$(patsubst test_%,%,$*))))) \
+		$(LDFLAGS) -o $@ $< $(filter %.a,$^) $(LDLIBS_ALL) -lcmocka
+
+$(BUILD)/load/%: tests/load/%.c $(COMMON_LIB)
+	@mkdir -p $(@D)
+	@echo "  LOAD $<"
+	@$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(COMMON_LIB) $(LDLIBS_ALL)
+
+.PHONY: unit
+unit: $(UNIT_BINS) ## Build and run the unit tests
+	@tests/unit/run $(UNIT_BINS)
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	rm -rf $(BUILD)
+
+.PHONY: help
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+-include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
