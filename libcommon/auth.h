@@ -15,9 +15,9 @@ void auth_free(struct auth **auth);
 
 enum auth_result {
 	AUTH_OK,
-	AUTH_INVALID,	  /* 401 invalid_token */
-	AUTH_EXPIRED,	  /* 401 token_expired */
-	AUTH_REVOKED,	  /* 401 session_revoked: the session is gone */
+	AUTH_INVALID,     /* 401 invalid_token */
+	AUTH_EXPIRED,     /* 401 token_expired */
+	AUTH_REVOKED,     /* 401 session_revoked: the session is gone */
 	AUTH_UNAVAILABLE, /* 503: Redis is away */
 };
 

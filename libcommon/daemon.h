@@ -1,9 +1,9 @@
-/* The skeleton that runs every service: options, settings, log, loop, HTTP with the standard routes,
-   signals and drain.
+/* The skeleton that runs every service: options, settings, log, loop, HTTP with the standard
+   routes, signals and drain.
 
-   Options: --help prints the settings, --check validates and exits, --version; anything else is refused.
-   SIGTERM or SIGINT: drain, leave within 5 s; a second one leaves at once. SIGHUP: log level back to its setting.
-   SIGUSR1: log level debug until the next SIGHUP. */
+   Options: --help prints the settings, --check validates and exits, --version; anything else is
+   refused. SIGTERM or SIGINT: drain, leave within 5 s; a second one leaves at once. SIGHUP: log
+   level back to its setting. SIGUSR1: log level debug until the next SIGHUP. */
 #ifndef COMMON_DAEMON_H
 #define COMMON_DAEMON_H
 
@@ -28,11 +28,13 @@ struct daemon_definition {
 	const char *name;    /* "ami-gateway" */
 	const char *summary; /* one line for --help */
 	const char *listen;  /* default of HTTP_LISTEN */
-	/* The service's own groups, ended by a table of NULL; log and HTTP settings come by themselves. */
+	/* The service's own groups, ended by a table of NULL; log and HTTP settings come by
+	 * themselves. */
 	const struct settings_group *groups;
 	/* Rules between settings: appends one line per fault. May be NULL. */
 	void (*check)(struct buffer *faults);
-	/* Dependencies may be away: open() never waits for them. Returns 0, or -1 with *error_r (static or owned by nobody). */
+	/* Dependencies may be away: open() never waits for them. Returns 0, or -1 with *error_r
+	 * (static or owned by nobody). */
 	int (*open)(struct daemon *daemon, void **service_r, const char **error_r);
 	/* Stop taking work; call daemon_drained() when what is in hand is finished. May be NULL. */
 	void (*drain)(void *service);

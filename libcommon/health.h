@@ -19,7 +19,8 @@ void health_set(struct health_item *item, bool ok, const char *detail);
 bool health_item_ok(const struct health_item *item);
 /* All items that are not optional are ok. */
 bool health_ready(const struct health *health);
-/* {"ready": true, "dependencies": {"redis": {"ok": true, "sinceAt": ..., "forMs": ..., "detail"?}}} */
+/* {"ready": true, "dependencies": {"redis": {"ok": true, "sinceAt": ..., "forMs": ..., "detail"?}}}
+ */
 void health_write(const struct health *health, struct buffer *out);
 
 #endif

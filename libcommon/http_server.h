@@ -1,8 +1,8 @@
 /* HTTP/1.1 on libmicrohttpd under the loop: a table of routes, one JSON error shape, deadlines.
 
    A request goes: route -> size and syntax -> authenticate -> permission -> AMI session -> guard
-   (ownership) -> Idempotency-Key -> handler. Each step may answer at once or later; every request gets exactly
-   one reply, and one that nobody answers by its deadline gets 504. */
+   (ownership) -> Idempotency-Key -> handler. Each step may answer at once or later; every request
+   gets exactly one reply, and one that nobody answers by its deadline gets 504. */
 #ifndef COMMON_HTTP_SERVER_H
 #define COMMON_HTTP_SERVER_H
 
@@ -33,7 +33,7 @@ struct http_route {
 	const char *path;   /* "/api/ami/calls/{callId}/hold" */
 	http_handler_fn *handler;
 	enum permission permission; /* PERMISSION_NONE: any live session */
-	http_handler_fn *guard;	    /* ownership; NULL: none. Calls http_proceed() or replies. */
+	http_handler_fn *guard;     /* ownership; NULL: none. Calls http_proceed() or replies. */
 	unsigned flags;
 };
 
@@ -41,20 +41,19 @@ struct http_route {
 
 struct http_server_settings {
 	const struct http_settings *http; /* outlives the server */
-	const char *service;		  /* borrowed */
-	/* Asked for every route that is not public: fills http_request_principal() and calls http_proceed(), or
-	   replies 401 / 403 / 503. NULL: such routes answer 503. */
-	http_handler_fn *authenticate;
-	void *authenticate_context;
-	/* Asked for routes with HTTP_IDEMPOTENT when the header is there; NULL: the header is ignored. */
-	http_handler_fn *idempotency;
-	void *idempotency_context;
+	const char *service;              /* borrowed */
 };
 
 /* Listens at once. NULL with *error_r (static) when it cannot. */
 struct http_server *http_server_open(uv_loop_t *loop, const struct http_server_settings *set,
 				     struct metrics *metrics, const char **error_r);
-/* routes must outlive the server; may be called several times. context goes to handlers and guards. */
+/* Asked for every route that is not public: fills http_principal() and calls http_proceed(), or
+   replies 401 / 403 / 503. Until it is set such routes answer 503. */
+void http_server_set_authenticate(struct http_server *server, http_handler_fn *fn, void *context);
+/* Asked for routes with HTTP_IDEMPOTENT when the request has an Idempotency-Key. */
+void http_server_set_idempotency(struct http_server *server, http_handler_fn *fn, void *context);
+/* routes must outlive the server; may be called several times. context goes to handlers and guards.
+ */
 void http_server_add_routes(struct http_server *server, const struct http_route *routes,
 			    void *context);
 /* New requests get 503; http_server_idle() turns true when none is under way. */
@@ -64,7 +63,7 @@ bool http_server_idle(const struct http_server *server);
 void http_server_close(struct http_server **server);
 
 /* ---- a request: valid until its reply, however long the handler waits for something else.
-        After the deadline or a gone client a reply does nothing but release the request. ---- */
+	After the deadline or a gone client a reply does nothing but release the request. ---- */
 
 const char *http_method(const struct http_request *request);
 const char *http_path(const struct http_request *request);
@@ -76,7 +75,8 @@ const char *http_param(const struct http_request *request, const char *name);
 /* Query value or NULL; header value or NULL. Borrowed. */
 const char *http_query(const struct http_request *request, const char *name);
 const char *http_header(const struct http_request *request, const char *name);
-/* Address of the client: the peer, or X-Real-IP when the peer is on loopback or in a private network (our nginx). */
+/* Address of the client: the peer, or X-Real-IP when the peer is on loopback or in a private
+ * network (our nginx). */
 const char *http_client_address(const struct http_request *request);
 const char *http_body(const struct http_request *request, size_t *len_r);
 /* The body of a route with HTTP_JSON_BODY: an object. Borrowed. */
@@ -97,7 +97,8 @@ void http_reply_header(struct http_request *request, const char *name, const cha
 void http_reply_json(struct http_request *request, unsigned status, struct buffer *body);
 void http_reply_text(struct http_request *request, unsigned status, const char *content_type,
 		     struct buffer *body);
-/* {"error": {"code", "message"}}; code is snake_case. 503 gets Retry-After: 1, 401 WWW-Authenticate. */
+/* {"error": {"code", "message"}}; code is snake_case. 503 gets Retry-After: 1, 401
+ * WWW-Authenticate. */
 void http_reply_error(struct http_request *request, unsigned status, const char *code,
 		      const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* The same with "details": a JSON object as text. */
@@ -110,7 +111,8 @@ void http_on_reply(struct http_request *request,
 			      size_t len, void *context),
 		   void *context);
 
-/* ---- paging: ?limit= (1..200, default 50) and ?cursor= (opaque, safe characters, at most 200) ---- */
+/* ---- paging: ?limit= (1..200, default 50) and ?cursor= (opaque, safe characters, at most 200)
+ * ---- */
 
 struct http_page {
 	size_t limit;

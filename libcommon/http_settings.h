@@ -5,10 +5,11 @@
 #include "settings.h"
 
 struct http_settings {
-	char *listen;		     /* HTTP_LISTEN, address:port */
+	char *listen;                /* HTTP_LISTEN, address:port */
 	int64_t connections_max;     /* HTTP_CONNECTIONS_MAX */
-	int64_t body_max;	     /* HTTP_BODY_MAX, bytes */
-	int64_t request_deadline_ms; /* HTTP_REQUEST_DEADLINE_MS: reading and answering one request */
+	int64_t body_max;            /* HTTP_BODY_MAX, bytes */
+	int64_t request_deadline_ms; /* HTTP_REQUEST_DEADLINE_MS: reading and answering one request
+				      */
 };
 
 /* The default of HTTP_LISTEN comes from the daemon: see daemon.h. */

@@ -12,7 +12,7 @@
 
 struct json_writer {
 	struct buffer *out; /* borrowed */
-	bool comma;	    /* the next value needs one before it */
+	bool comma;         /* the next value needs one before it */
 };
 
 static inline struct json_writer json_writer_init(struct buffer *out)
@@ -46,8 +46,8 @@ void json_escape(struct buffer *out, const char *text, size_t len);
 
 #define JSON_DEPTH_MAX 32
 
-/* The whole text must be one value, valid UTF-8 and at most JSON_DEPTH_MAX deep. NULL with *error_r set otherwise;
-   the caller frees the answer with cJSON_Delete(). */
+/* The whole text must be one value, valid UTF-8 and at most JSON_DEPTH_MAX deep. NULL with *error_r
+   set otherwise; the caller frees the answer with cJSON_Delete(). */
 cJSON *json_parse(const char *text, size_t len, const char **error_r);
 /* NULL or the fallback when the field is absent or of another type. Strings are borrowed. */
 const char *json_get_str(const cJSON *object, const char *key);

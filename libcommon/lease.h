@@ -1,7 +1,8 @@
 /* A lease in Redis: of all processes that ask for one name, at most one holds it. The key
-   lease:<name> holds the owner and expires; fence:<name> counts acquisitions: its value is the holder's fencing
-   token. A holder that cannot renew in time gives up by its own monotonic clock, before Redis lets
-   another one in. Writers guard their transactions with the token: see lease_watch(). */
+   lease:<name> holds the owner and expires; fence:<name> counts acquisitions: its value is the
+   holder's fencing token. A holder that cannot renew in time gives up by its own monotonic clock,
+   before Redis lets another one in. Writers guard their transactions with the token: see
+   lease_watch(). */
 #ifndef COMMON_LEASE_H
 #define COMMON_LEASE_H
 
@@ -19,17 +20,17 @@ struct lease_hooks {
 	void *context;
 };
 
-/* link is borrowed and must outlive the lease; name and owner (host:pid:random, shown to people) are
-   copied. Tries every ttl_ms / 5; renews every ttl_ms / 3. */
+/* link is borrowed and must outlive the lease; name and owner (host:pid:random, shown to people)
+   are copied. Tries every ttl_ms / 5; renews every ttl_ms / 3. */
 struct lease *lease_open(uv_loop_t *loop, struct redis_link *link, const char *name,
 			 const char *owner, int64_t ttl_ms, const struct lease_hooks *hooks);
 bool lease_is_held(const struct lease *lease);
 /* 0 when not held. */
 int64_t lease_token(const struct lease *lease);
 int64_t lease_since_ms(const struct lease *lease);
-/* Sends WATCH fence:<name> and GET fence:<name> on the caller's own link; a MULTI that follows on that link is
-   refused by Redis (EXEC answers nil) if anyone has acquired the lease since. fn gets the GET's reply: compare it
-   with lease_token(). Returns 0 or -1 (link down). */
+/* Sends WATCH fence:<name> and GET fence:<name> on the caller's own link; a MULTI that follows on
+   that link is refused by Redis (EXEC answers nil) if anyone has acquired the lease since. fn gets
+   the GET's reply: compare it with lease_token(). Returns 0 or -1 (link down). */
 int lease_watch(const struct lease *lease, struct redis_link *link, redis_reply_fn *fn,
 		void *context);
 /* Gives the lease back when it is held, so that a stand-by need not wait. */

@@ -11,11 +11,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
-enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
+enum log_level {
+	LOG_DEBUG,
+	LOG_INFO,
+	LOG_WARN,
+	LOG_ERROR
+};
+enum log_format {
+	LOG_FORMAT_LOGFMT,
+	LOG_FORMAT_JSON
+};
 
 struct log_field {
-	const char *key; /* NULL ends the list */
+	const char *key;  /* NULL ends the list */
 	const char *text; /* NULL: number is the value */
 	int64_t number;
 };

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-#define mem_new(type) ((type *)mem_alloc(sizeof(type)))
+#define mem_new(type)          ((type *)mem_alloc(sizeof(type)))
 #define mem_array(type, count) ((type *)mem_alloc_array(sizeof(type), (count)))
 
 /* Zeroed. */

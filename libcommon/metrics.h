@@ -14,7 +14,8 @@
 	#include "metrics.inc"
 		METRIC_END};
 
-   Every name gets the prefix "mayday_". Values are changed directly: metrics->ami_events_total++. */
+   Every name gets the prefix "mayday_". Values are changed directly: metrics->ami_events_total++.
+ */
 #ifndef COMMON_METRICS_H
 #define COMMON_METRICS_H
 
@@ -23,7 +24,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
+enum metric_kind {
+	METRIC_COUNTER,
+	METRIC_GAUGE,
+	METRIC_HISTOGRAM
+};
 
 #define METRIC_BUCKETS 14
 
@@ -41,11 +46,14 @@ struct metric_def {
 	size_t offset;
 };
 
-#define METRIC_FIELD_COUNTER(name)   uint64_t name;
-#define METRIC_FIELD_GAUGE(name)     int64_t name;
-#define METRIC_FIELD_HISTOGRAM(name) struct metric_histogram name;
+#define METRIC_FIELD_COUNTER(name)         uint64_t name;
+#define METRIC_FIELD_GAUGE(name)           int64_t name;
+#define METRIC_FIELD_HISTOGRAM(name)       struct metric_histogram name;
 #define METRIC_DEF(kind, type, name, help) {METRIC_##kind, #name, help, offsetof(type, name)},
-#define METRIC_END                         {METRIC_COUNTER, NULL, NULL, 0}
+#define METRIC_END                                                                                 \
+	{                                                                                          \
+		METRIC_COUNTER, NULL, NULL, 0                                                      \
+	}
 
 struct metrics;
 
@@ -57,7 +65,8 @@ void metrics_add(struct metrics *metrics, const struct metric_def *defs, const c
 		 const void *values);
 void metrics_remove(struct metrics *metrics, const void *values);
 void metric_observe_us(struct metric_histogram *histogram, int64_t us);
-/* Prometheus text, with process_* figures (resident memory, CPU seconds, open files, start time). */
+/* Prometheus text, with process_* figures (resident memory, CPU seconds, open files, start time).
+ */
 void metrics_write(const struct metrics *metrics, struct buffer *out);
 
 #endif

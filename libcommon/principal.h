@@ -14,7 +14,7 @@ struct principal {
 	char session_id[40];
 	char ami_session_id[40]; /* "" when no AMI session is alive */
 	enum role role;
-	uint64_t permissions; /* bits of enum permission: what the role gives */
+	uint64_t permissions;  /* bits of enum permission: what the role gives */
 	int64_t expires_at_ms; /* of the token */
 };
 

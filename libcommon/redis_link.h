@@ -1,5 +1,5 @@
-/* One connection to Redis that outlives its sockets: it connects (by Sentinel when sentinels are set),
-   authenticates, selects the database, times out commands, and reconnects with jittered
+/* One connection to Redis that outlives its sockets: it connects (by Sentinel when sentinels are
+   set), authenticates, selects the database, times out commands, and reconnects with jittered
    back-off (0.1 s to 5 s) for ever.
 
    A command that was accepted gets exactly one callback: with its reply, or with NULL when the
@@ -17,19 +17,21 @@
 
 struct redis_link;
 
-/* reply is borrowed for the call; NULL: lost. Issue no command of this link from a NULL callback. */
+/* reply is borrowed for the call; NULL: lost. Issue no command of this link from a NULL callback.
+ */
 typedef void redis_reply_fn(const redisReply *reply, void *context);
 
 struct redis_link_hooks {
 	/* Ready for commands (after AUTH and SELECT). May be NULL. */
 	void (*on_up)(void *context);
-	/* Called once per loss, after the callbacks of all commands under way. reason is borrowed. */
+	/* Called once per loss, after the callbacks of all commands under way. reason is borrowed.
+	 */
 	void (*on_down)(const char *reason, void *context);
 	void *context;
 };
 
-/* settings must outlive the link; name ("commands", "reader") appears in logs and CLIENT LIST and is
-   borrowed. The first connect begins at once; on_up comes later, from the loop. */
+/* settings must outlive the link; name ("commands", "reader") appears in logs and CLIENT LIST and
+   is borrowed. The first connect begins at once; on_up comes later, from the loop. */
 struct redis_link *redis_link_open(uv_loop_t *loop, const struct redis_settings *settings,
 				   const char *name, const struct redis_link_hooks *hooks);
 /* Callbacks of commands under way are called with NULL before this returns. on_down is not. */

@@ -1,6 +1,6 @@
 /* Settings from the environment, checked against tables. Every value may come from NAME, from the
-   file that NAME_FILE names (its first line; for secrets), or from the table's default. All faults are
-   collected before anything is said. */
+   file that NAME_FILE names (its first line; for secrets), or from the table's default. All faults
+   are collected before anything is said. */
 #ifndef COMMON_SETTINGS_H
 #define COMMON_SETTINGS_H
 
@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 enum setting_kind {
-	SETTING_TEXT,	/* char *; min and max bound its length */
+	SETTING_TEXT,   /* char *; min and max bound its length */
 	SETTING_NUMBER, /* int64_t within min..max */
-	SETTING_FLAG,	/* bool: yes no true false on off 1 0 */
+	SETTING_FLAG,   /* bool: yes no true false on off 1 0 */
 	SETTING_LISTEN, /* char *, address:port */
 	SETTING_CHOICE, /* char *, one of the words in choices */
 };
@@ -25,7 +25,7 @@ struct setting {
 	int64_t min, max;
 	const char *fallback; /* NULL: must be set; "" : may be empty */
 	const char *choices;  /* SETTING_CHOICE: words parted by one space */
-	bool secret;	      /* never printed */
+	bool secret;          /* never printed */
 	const char *meaning;  /* one line for --help and the manual */
 };
 
@@ -35,8 +35,8 @@ struct settings_group {
 	void *values;
 };
 
-/* Fills every group (ended by a table of NULL). Returns 0; or -1 with each fault on a line of its own in faults_r. Text values
-   are owned by the struct until settings_free(). */
+/* Fills every group (ended by a table of NULL). Returns 0; or -1 with each fault on a line of its
+   own in faults_r. Text values are owned by the struct until settings_free(). */
 int settings_load(const struct settings_group *groups, struct buffer *faults_r)
 	__attribute__((warn_unused_result));
 void settings_free(const struct settings_group *groups);

@@ -5,12 +5,12 @@
 #include "settings.h"
 
 struct sql_settings {
-	char *host;	/* DB_HOST: an address; a name would block in DNS */
-	int64_t port;	/* DB_PORT */
-	char *user;	/* DB_USER */
-	char *password; /* DB_PASSWORD */
-	char *database; /* DB_NAME */
-	int64_t pool;	/* DB_POOL, 1..20 */
+	char *host;         /* DB_HOST: an address; a name would block in DNS */
+	int64_t port;       /* DB_PORT */
+	char *user;         /* DB_USER */
+	char *password;     /* DB_PASSWORD */
+	char *database;     /* DB_NAME */
+	int64_t pool;       /* DB_POOL, 1..20 */
 	int64_t timeout_ms; /* DB_TIMEOUT_MS: connect and each statement */
 };
 

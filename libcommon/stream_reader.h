@@ -2,11 +2,11 @@
    (XREADGROUP), or without a group from cursors (XREAD).
 
    With a group: after every (re)connect the consumer's own pending entries are delivered first
-   (replayed = true), then new ones. Delivery is at least once; the user acknowledges, best within the
-   transaction that commits what the entry caused (see stream_reader_group()). Entries that were
+   (replayed = true), then new ones. Delivery is at least once; the user acknowledges, best within
+   the transaction that commits what the entry caused (see stream_reader_group()). Entries that were
    trimmed while pending are acknowledged here and skipped.
-   Without a group: cursors live in the reader, move with delivery, and survive reconnects, so nothing
-   is delivered twice to a running process. */
+   Without a group: cursors live in the reader, move with delivery, and survive reconnects, so
+   nothing is delivered twice to a running process. */
 #ifndef COMMON_STREAM_READER_H
 #define COMMON_STREAM_READER_H
 
@@ -20,7 +20,7 @@ struct stream_reader;
 
 struct stream_entry {
 	const char *stream;
-	const char *id;	  /* "ms-seq" */
+	const char *id;   /* "ms-seq" */
 	const char *data; /* value of the entry's one field; may hold any byte, NUL-terminated */
 	size_t len;
 	bool replayed; /* delivered before: it was pending */
@@ -28,13 +28,13 @@ struct stream_entry {
 
 struct stream_reader_settings {
 	const struct redis_settings *redis; /* outlives the reader */
-	const char *const *streams;	    /* ended by NULL; outlives the reader */
-	const char *const *cursors;	    /* no group: where to begin, "$" for new only; one per stream */
-	const char *group, *consumer;	    /* NULL: no group */
-	int batch_max;			    /* COUNT */
+	const char *const *streams;         /* ended by NULL; outlives the reader */
+	const char *const *cursors; /* no group: where to begin, "$" for new only; one per stream */
+	const char *group, *consumer; /* NULL: no group */
+	int batch_max;                /* COUNT */
 	int block_ms;
-	/* Borrowed for the call. The next batch is read only after stream_reader_next(), called here
-	   or later. May close the reader. */
+	/* Borrowed for the call. The next batch is read only after stream_reader_next(), called
+	   here or later. May close the reader. */
 	void (*on_batch)(const struct stream_entry *entries, size_t count, void *context);
 	/* Optional. Up: the group exists and reading begins. Down: what was delivered and not
 	   acknowledged will come again. */

@@ -1,10 +1,11 @@
-/* Writes entries to one Redis stream, pipelined, in order, each exactly once as long as they fit the
-   buffer, across lost connections.
+/* Writes entries to one Redis stream, pipelined, in order, each exactly once as long as they fit
+   the buffer, across lost connections.
 
-   Entries get explicit ids (ms of writing and a counter, always above the last id of the stream). What was sent
-   and not answered when the connection went is sent again with the same id; Redis refuses an id that
-   it has, so nothing is doubled. While Redis is away entries wait in bounded memory; past the bound
-   the oldest are dropped and counted, and on_overflow says so once per outage. */
+   Entries get explicit ids (ms of writing and a counter, always above the last id of the stream).
+   What was sent and not answered when the connection went is sent again with the same id; Redis
+   refuses an id that it has, so nothing is doubled. While Redis is away entries wait in bounded
+   memory; past the bound the oldest are dropped and counted, and on_overflow says so once per
+   outage. */
 #ifndef COMMON_STREAM_WRITER_H
 #define COMMON_STREAM_WRITER_H
 
@@ -19,11 +20,11 @@ struct stream_writer;
 
 struct stream_writer_settings {
 	const struct redis_settings *redis; /* outlives the writer */
-	const char *stream;		    /* copied */
-	const char *field;		    /* name of the one field, copied */
-	int64_t keep_ms;		    /* entries older than this are trimmed (MINID) */
-	int64_t keep_max;		    /* and at most about this many stay (MAXLEN ~) */
-	size_t buffer_max;		    /* bytes that may wait */
+	const char *stream;                 /* copied */
+	const char *field;                  /* name of the one field, copied */
+	int64_t keep_ms;                    /* entries older than this are trimmed (MINID) */
+	int64_t keep_max;                   /* and at most about this many stay (MAXLEN ~) */
+	size_t buffer_max;                  /* bytes that may wait */
 	/* All optional. */
 	void (*on_up)(void *context);
 	void (*on_down)(const char *reason, void *context);
@@ -35,7 +36,8 @@ struct stream_writer_settings {
 };
 
 struct stream_writer *stream_writer_open(uv_loop_t *loop, const struct stream_writer_settings *set);
-/* Copies data. Never blocks, never fails: see above. The entry is sent at the end of this loop iteration. */
+/* Copies data. Never blocks, never fails: see above. The entry is sent at the end of this loop
+ * iteration. */
 void stream_writer_add(struct stream_writer *writer, const char *data, size_t len);
 /* Bytes that wait for Redis, sent or not. */
 size_t stream_writer_backlog(const struct stream_writer *writer);
