@@ -70,6 +70,10 @@ $(BUILD)/load/%: tests/load/%.c $(COMMON_LIB)
 unit: $(UNIT_BINS) ## Build and run the unit tests
 	@tests/unit/run $(UNIT_BINS)
 
+.PHONY: proto
+proto: ## Write proto/gen/ again from the schemas and the table of permissions
+	@proto/generate.py
+
 .PHONY: clean
 clean: ## Remove everything that was built
 	rm -rf $(BUILD)

@@ -1,0 +1,5 @@
+"""Message schemas -> C structs with parse and write."""
+
+
+def files(folder):
+    return {}
