@@ -56,6 +56,9 @@ void http_server_set_idempotency(struct http_server *server, http_handler_fn *fn
  */
 void http_server_add_routes(struct http_server *server, const struct http_route *routes,
 			    void *context);
+/* One line per route: method, path, permission ("public" for public ones), flags, parted by tabs.
+ */
+void http_server_routes(const struct http_server *server, struct buffer *out);
 /* New requests get 503; http_server_idle() turns true when none is under way. */
 void http_server_drain(struct http_server *server);
 bool http_server_idle(const struct http_server *server);
