@@ -1,0 +1,153 @@
+"""The real servers that the daemons need: Redis, MariaDB, nginx. Each on its own loopback address."""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+
+import pymysql
+import redis
+import requests
+
+from lib.process import Process
+
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "mayday"
+PASSWORD = "test-password"
+
+
+class Redis(Process):
+    """As in production: append-only file, password, noeviction. The data survives kill9 + start."""
+
+    port = 6379
+
+    def __init__(self, net, directory):
+        self.host = net.address()
+        super().__init__("redis-server", [
+            "redis-server", "--bind", self.host, "--port", self.port, "--dir", directory,
+            "--requirepass", PASSWORD, "--appendonly", "yes", "--appendfsync", "everysec",
+            "--save", "", "--maxmemory-policy", "noeviction"], directory)
+        self.client = redis.Redis(self.host, self.port, password=PASSWORD, decode_responses=True)
+
+    def start(self):
+        self.spawn()
+        self.wait_ready(self.client.ping)
+        return self
+
+    @property
+    def settings(self):
+        return {"REDIS_HOST": self.host, "REDIS_PORT": str(self.port), "REDIS_PASSWORD": PASSWORD}
+
+
+def _mariadb_template():
+    """A data directory as mariadb-install-db leaves it, made once per version and then copied."""
+    version = subprocess.run(["mariadbd", "--version"], capture_output=True, text=True, check=True)
+    name = version.stdout.split("Ver ")[1].split()[0]
+    template = CACHE / f"mariadb-datadir-{name}"
+    if template.exists():
+        return template
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as made:
+        datadir = pathlib.Path(made) / "data"
+        subprocess.run([
+            "mariadb-install-db", "--no-defaults", f"--datadir={datadir}", "--user=root",
+            "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+            "--innodb-log-file-size=8M"], check=True, capture_output=True)
+        try:
+            datadir.rename(template)
+        except OSError:  # another session was faster
+            assert template.exists()
+    return template
+
+
+class MariaDb(Process):
+    port = 3306
+
+    def __init__(self, net, directory):
+        self.host = net.address()
+        self.datadir = pathlib.Path(directory) / "data"
+        super().__init__("mariadbd", [
+            "mariadbd", "--no-defaults", "--user=root", f"--datadir={self.datadir}",
+            f"--bind-address={self.host}", f"--port={self.port}",
+            f"--socket={directory}/socket", f"--pid-file={directory}/pid",
+            "--skip-name-resolve", "--skip-log-bin", "--performance-schema=off",
+            "--innodb-log-file-size=8M", "--innodb-buffer-pool-size=32M",
+            "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0",
+            "--character-set-server=utf8mb4"], directory)
+
+    def start(self):
+        if not self.datadir.exists():
+            shutil.copytree(_mariadb_template(), self.datadir)
+            self._start_and_wait("root")
+            self._allow_tcp()
+        else:
+            self._start_and_wait("mayday")
+        return self
+
+    def _start_and_wait(self, user):
+        self.spawn()
+        self.wait_ready(lambda: self._connect(user).close() or True, 30)
+
+    def _connect(self, user="mayday", **options):
+        if user == "root":
+            return pymysql.connect(unix_socket=str(self.directory / "socket"), user="root")
+        return pymysql.connect(host=self.host, port=self.port, user=user, password=PASSWORD,
+                               autocommit=True, charset="utf8mb4", **options)
+
+    def _allow_tcp(self):
+        with self._connect("root") as root, root.cursor() as cursor:
+            cursor.execute("CREATE USER mayday@'127.%%' IDENTIFIED BY %s", PASSWORD)
+            cursor.execute("GRANT ALL ON *.* TO mayday@'127.%'")
+
+    def recreate(self, name="mayday"):
+        """An empty database of that name."""
+        with self._connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS `{name}`")
+            cursor.execute(f"CREATE DATABASE `{name}`")
+
+    def query(self, sql, *values, name="mayday"):
+        """Rows as dicts."""
+        with self._connect(database=name) as connection:
+            with connection.cursor(pymysql.cursors.DictCursor) as cursor:
+                cursor.execute(sql, values)
+                return list(cursor.fetchall())
+
+    @property
+    def settings(self):
+        return {"DB_HOST": self.host, "DB_PORT": str(self.port), "DB_USER": "mayday",
+                "DB_PASSWORD": PASSWORD, "DB_NAME": "mayday"}
+
+
+class Nginx(Process):
+    """server: the text inside the server block; {listen} in it becomes the address and port."""
+
+    port = 8004
+
+    def __init__(self, net, directory, server):
+        self.host = net.address()
+        directory = pathlib.Path(directory)
+        self.config = directory / "nginx.conf"
+        super().__init__("nginx", ["nginx", "-c", self.config, "-p", directory], directory)
+        self.write(server)
+
+    @property
+    def url(self):
+        return f"http://{self.host}:{self.port}"
+
+    def write(self, server):
+        self.config.write_text(
+            "daemon off; user root; worker_processes 1; pid pid; error_log stderr;\n"
+            "events { worker_connections 1024; }\n"
+            "http {\n\taccess_log off;\n"
+            + "".join(f"\t{kind}_temp_path {kind};\n"
+                      for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+            + "\tserver {\n" + server.replace("{listen}", f"{self.host}:{self.port}") + "\n\t}\n}\n")
+
+    def start(self):
+        self.spawn()
+        self.wait_ready(lambda: requests.get(self.url, timeout=2) is not None)
+        return self
+
+    def reload(self):
+        self.signal(signal.SIGHUP)
