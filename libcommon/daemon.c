@@ -104,7 +104,6 @@ static void open_signals(struct skeleton *skeleton)
 		uv_signal_init(&skeleton->loop, &skeleton->signals[i]);
 		skeleton->signals[i].data = skeleton;
 		uv_signal_start(&skeleton->signals[i], on_signal, numbers[i]);
-		uv_unref((uv_handle_t *)&skeleton->signals[i]);
 	}
 }
 
