@@ -47,6 +47,9 @@ class Recording:
         self.seen.add(name)
         self.faults += [f"{name}: {error.json_path}: {error.message[:300]}"
                         for error in validator(name).iter_errors(message)]
+        if not schemas()[name].get("x-open") and isinstance(message, dict):
+            unknown = message.keys() - schemas()[name]["properties"].keys()
+            self.faults += [f"{name}: $.{key} is not in the schema" for key in sorted(unknown)]
 
     def event(self, envelope):
         """The envelope, and its data by the schema of its type."""
