@@ -17,7 +17,7 @@ def token(session_id, role="agent", extension="1001", username=None, key=SECRET,
     now = int(time.time())
     username = username or f"user-{extension}"
     body = {"iss": ISSUER, "aud": AUDIENCE, "sub": f"u-{username}", "sid": session_id,
-            "username": username, "role": role, "extension": extension,
+            "username": username, "role": role, "ext": extension,
             "iat": now, "nbf": now, "exp": now + lifetime, "jti": uuid.uuid4().hex} | claims
     return jwt.encode({name: value for name, value in body.items() if value is not None},
                       key, algorithm, headers=headers)
