@@ -6,9 +6,9 @@
 
 #include <stddef.h>
 
-#define HTTP_URI_MAX	  4096
+#define HTTP_URI_MAX      4096
 #define HTTP_SEGMENTS_MAX 16
-#define HTTP_QUERY_MAX	  32
+#define HTTP_QUERY_MAX    32
 
 struct http_pair {
 	const char *name, *value;
@@ -16,7 +16,7 @@ struct http_pair {
 
 /* Everything points into text. "/a/b" has the segments "a" and "b", "/" has one that is empty. */
 struct http_uri {
-	char *text;	  /* owned */
+	char *text;       /* owned */
 	const char *path; /* as it was sent, without the query */
 	const char *segments[HTTP_SEGMENTS_MAX];
 	size_t segment_count;
