@@ -17,6 +17,9 @@ LDLIBS_ALL = $(shell pkg-config --libs hiredis libuv libmicrohttpd libcjson libm
 ifneq ($(SANITIZE),)
 CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1
 LDFLAGS    += -fsanitize=address,undefined
+ifneq ($(FUZZ),)
+CFLAGS_ALL += -fsanitize=fuzzer-no-link
+endif
 else
 CFLAGS_ALL += -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 LDFLAGS    += -Wl,--as-needed
@@ -26,6 +29,7 @@ OBJ        := $(BUILD)/obj
 COMMON_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard libcommon/*.c proto/gen/*.c))
 COMMON_LIB := $(OBJ)/libcommon.a
 UNIT_BINS  := $(patsubst tests/unit/%.c,$(BUILD)/test/%,$(wildcard tests/unit/test_*.c))
+FUZZ_BINS  := $(patsubst tests/fuzz/%.c,$(BUILD)/bin/%,$(wildcard tests/fuzz/fuzz_*.c))
 LOAD_BINS  := $(patsubst tests/load/%.c,$(BUILD)/load/%,$(wildcard tests/load/*.c))
 BINS       := $(addprefix $(BUILD)/bin/,$(SERVICES) $(TOOLS))
 
@@ -54,17 +58,55 @@ $(foreach t,$(TOOLS),$(eval $(call program,$(t),tests/tools/$(t))))
 
 # tests/unit/test_<module>.c tests libcommon; test_<service>__<module>.c one of that service's modules.
 .SECONDEXPANSION:
-unit_lib = $(if $(findstring __,$(1)),$(OBJ)/$(firstword $(subst __, ,$(patsubst test_%,%,$(1)))).a)
+# fuzz_<...>.c is the same for a fuzzer.
+service_of = $(if $(findstring __,$(1)),$(firstword $(subst __, ,$(patsubst fuzz_%,%,$(patsubst test_%,%,$(1))))))
+unit_lib = $(addprefix $(OBJ)/,$(addsuffix .a,$(call service_of,$(1))))
 $(BUILD)/test/%: tests/unit/%.c $$(call unit_lib,$$*) $(COMMON_LIB)
 	@mkdir -p $(@D)
 	@echo "  TEST $<"
-	@$(CC) $(CFLAGS_ALL) $(addprefix -I,$(wildcard services/$(firstword $(subst __, ,$(patsubst test_%,%,$*))))) \
+	@$(CC) $(CFLAGS_ALL) $(addprefix -Iservices/,$(call service_of,$*)) \
 		$(LDFLAGS) -o $@ $< $(filter %.a,$^) $(LDLIBS_ALL) -lcmocka
 
 $(BUILD)/load/%: tests/load/%.c $(COMMON_LIB)
 	@mkdir -p $(@D)
 	@echo "  LOAD $<"
 	@$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(COMMON_LIB) $(LDLIBS_ALL)
+
+$(BUILD)/bin/fuzz_%: tests/fuzz/fuzz_%.c $$(call unit_lib,fuzz_$$*) $(COMMON_LIB)
+	@mkdir -p $(@D)
+	@echo "  FUZZ $<"
+	@$(CC) $(CFLAGS_ALL) $(addprefix -Iservices/,$(call service_of,fuzz_$*)) $(LDFLAGS) -fsanitize=fuzzer \
+		-o $@ $< $(filter %.a,$^) $(LDLIBS_ALL)
+
+.PHONY: test
+test: ## Prove everything: unit, fuzz, contract, integration, end to end (also with sanitizers)
+	@tests/run
+
+.PHONY: unit-bins fuzz-bins
+unit-bins: $(UNIT_BINS)
+fuzz-bins: $(FUZZ_BINS)
+
+.PHONY: fuzz
+TIME ?= 60
+fuzz: ## Fuzz every parser of outside bytes for TIME=60 seconds each
+	@$(MAKE) BUILD=build/fuzz CC=clang-14 SANITIZE=1 FUZZ=1 fuzz-bins
+	@tests/fuzz/run $(TIME) $(patsubst $(BUILD)/bin/%,build/fuzz/bin/%,$(FUZZ_BINS))
+
+# The other compiler's warnings, without making anything.
+CLANG_CHECKED := $(patsubst %.c,build/clang/%.ok,$(wildcard libcommon/*.c proto/gen/*.c services/*/*.c tests/*/*.c tests/tools/*/*.c))
+build/clang/%.ok: %.c $(wildcard libcommon/*.h proto/gen/*.h)
+	@mkdir -p $(@D)
+	@clang-14 $(CFLAGS_ALL) -I$(<D) $(addprefix -Iservices/,$(call service_of,$(notdir $*))) -fsyntax-only $< && touch $@
+.PHONY: clang-check
+clang-check: $(CLANG_CHECKED)
+
+.PHONY: print-cflags
+print-cflags:
+	@echo '$(filter-out -DMAYDAY_VERSION=%,$(CFLAGS_ALL))'
+
+.PHONY: lint
+lint: ## Formatting, clang-tidy, cppcheck, shellcheck, sizes, generated files
+	@tests/lint
 
 .PHONY: unit
 unit: $(UNIT_BINS) ## Build and run the unit tests

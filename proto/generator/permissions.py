@@ -117,7 +117,8 @@ def files(path):
         "permissions": "".join(f"\t/* {meaning} */\n\t{constant(name)},\n"
                                for name, meaning in permissions.items()),
         "end": len(permissions) + 1,
-        "roles": "".join(f'\t/* {role["meaning"]} */\n\t{role_constant(role)},\n' for role in roles),
+        "roles": "".join(f'\t/* {role["meaning"]} */\n\t{role_constant(role)},\n'
+                         for role in roles),
     }
     source = SOURCE % {
         "permission_rows": "".join(

@@ -100,7 +100,8 @@ class WebSocket:
         try:
             message = self._arrived.get(timeout=timeout)
         except queue.Empty:
-            raise AssertionError(f"no message within {timeout} s; so far: {self.messages}") from None
+            raise AssertionError(
+                f"no message within {timeout} s; so far: {self.messages}") from None
         if message is not None:
             self.messages.append(message)
             if self.recording:
