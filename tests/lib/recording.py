@@ -99,4 +99,5 @@ class Recording:
         folder = os.environ.get("MAYDAY_SEEN_DIR")
         if folder:
             (pathlib.Path(folder) / uuid.uuid4().hex).write_text("\n".join(sorted(self.seen)))
-        assert not self.faults, f"{len(self.faults)} wrong messages:\n" + "\n".join(self.faults[:20])
+        shown = "\n".join(self.faults[:20])
+        assert not self.faults, f"{len(self.faults)} wrong messages:\n{shown}"

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Fails when a schema in proto/messages/ was never used in the run whose recordings are in a folder.
+"""Fails when a schema in proto/messages/ was never used in a run, by the recordings that it left.
 
     tests/lib/seen.py build/results/seen
 """

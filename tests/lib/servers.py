@@ -1,4 +1,4 @@
-"""The real servers that the daemons need: Redis, MariaDB, nginx. Each on its own loopback address."""
+"""The real servers that the daemons need: Redis, MariaDB, nginx; each on an address of its own."""
 
 import os
 import pathlib
@@ -142,7 +142,8 @@ class Nginx(Process):
             "http {\n\taccess_log off;\n"
             + "".join(f"\t{kind}_temp_path {kind};\n"
                       for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-            + "\tserver {\n" + server.replace("{listen}", f"{self.host}:{self.port}") + "\n\t}\n}\n")
+            + "\tserver {\n" + server.replace("{listen}", f"{self.host}:{self.port}")
+            + "\n\t}\n}\n")
 
     def start(self):
         self.spawn()
