@@ -5,6 +5,7 @@ SHELL := /bin/bash
 # One tree of objects for each kind of build: release, or BUILD=build/asan SANITIZE=1.
 BUILD    ?= build
 CC       ?= gcc
+CLANG    ?= $(or $(shell command -v clang-14),clang)
 SANITIZE ?=
 SERVICES := $(notdir $(wildcard services/*))
 TOOLS    := $(notdir $(wildcard tests/tools/*))
@@ -89,14 +90,14 @@ fuzz-bins: $(FUZZ_BINS)
 .PHONY: fuzz
 TIME ?= 60
 fuzz: ## Fuzz every parser of outside bytes for TIME=60 seconds each
-	@$(MAKE) BUILD=build/fuzz CC=clang-14 SANITIZE=1 FUZZ=1 fuzz-bins
+	@$(MAKE) BUILD=build/fuzz CC=$(CLANG) SANITIZE=1 FUZZ=1 fuzz-bins
 	@tests/fuzz/run $(TIME) $(patsubst $(BUILD)/bin/%,build/fuzz/bin/%,$(FUZZ_BINS))
 
 # The other compiler's warnings, without making anything.
 CLANG_CHECKED := $(patsubst %.c,build/clang/%.ok,$(wildcard libcommon/*.c proto/gen/*.c services/*/*.c tests/*/*.c tests/tools/*/*.c))
 build/clang/%.ok: %.c $(wildcard libcommon/*.h proto/gen/*.h)
 	@mkdir -p $(@D)
-	@clang-14 $(CFLAGS_ALL) -I$(<D) $(addprefix -Iservices/,$(call service_of,$(notdir $*))) -fsyntax-only $< && touch $@
+	@$(CLANG) $(CFLAGS_ALL) -I$(<D) $(addprefix -Iservices/,$(call service_of,$(notdir $*))) -fsyntax-only $< && touch $@
 .PHONY: clang-check
 clang-check: $(CLANG_CHECKED)
 
