@@ -9,12 +9,12 @@ CLANG    ?= $(or $(shell command -v clang-14),clang)
 SANITIZE ?=
 SERVICES := $(notdir $(wildcard services/*))
 TOOLS    := $(notdir $(wildcard tests/tools/*))
-PKGS     := hiredis libuv libmicrohttpd libcjson libmariadb libmongoc-1.0 libsodium libwslay openssl
+PKGS     := hiredis libuv libmicrohttpd libcjson libmariadb libmongoc-1.0 libsodium openssl
 VERSION  := $(shell cat VERSION 2>/dev/null || echo 0.1.0)
 
 CFLAGS_ALL = -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wshadow -Wconversion -fno-strict-aliasing \
 	-D_GNU_SOURCE -DMAYDAY_VERSION='"$(VERSION)"' -Ilibcommon -Iproto/gen -Itests/unit $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
-LDLIBS_ALL = $(shell pkg-config --libs hiredis libuv libmicrohttpd libcjson libmariadb libmongoc-1.0 libsodium openssl 2>/dev/null) -lwslay -lm
+LDLIBS_ALL = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lwslay -lm
 ifneq ($(SANITIZE),)
 CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1
 LDFLAGS    += -fsanitize=address,undefined
