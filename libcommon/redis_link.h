@@ -52,6 +52,9 @@ size_t redis_link_pending(const struct redis_link *link);
 /* A blocking command (XREADGROUP BLOCK) may take this long before it is timed out; the default is
    command_timeout_ms. Use it only on a link of its own. */
 void redis_link_set_timeout(struct redis_link *link, int64_t timeout_ms);
+/* Messages of channels go to fn instead of to the oldest command. For a link that subscribes; NULL
+   takes it back. */
+void redis_link_set_on_message(struct redis_link *link, redis_reply_fn *fn, void *context);
 /* Drops the connection; the link reconnects. For callers that saw an impossible reply. */
 void redis_link_reset(struct redis_link *link, const char *reason);
 
