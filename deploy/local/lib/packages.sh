@@ -1,0 +1,53 @@
+# Debian packages, only those that are missing. No service may start because it was installed.
+
+PACKAGES_BUILD=(gcc make libc6-dev pkg-config git ca-certificates
+	libuv1-dev libhiredis-dev libmicrohttpd-dev libcjson-dev libmariadb-dev libmongoc-dev libjwt-dev libsodium-dev
+	libwslay-dev libssl-dev)
+PACKAGES_RUN=(runit redis-server redis-tools mariadb-server-core mariadb-client-core nginx debootstrap iproute2
+	util-linux procps python3 python3-websockets python3-redis python3-pymysql)
+PACKAGES_TEST=(libcmocka-dev clang clang-format clang-tidy cppcheck python3-pytest python3-jsonschema python3-yaml
+	python3-jwt python3-cryptography python3-pymongo)
+
+packages_missing() {
+	local have
+	have=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' 2>/dev/null | sed -n 's/^ii *//p')
+	printf '%s\n' "$@" | grep -vxF -f <(printf '%s\n' "$have") || true
+}
+
+# The reason in one line, out of what apt-get printed.
+packages_reason() {
+	if grep -qE 'Temporary failure|Could not resolve|Could not connect|Unable to connect|Network is unreachable' "$1"; then
+		echo "no network: the Debian mirror cannot be reached"
+	else
+		grep '^E:' "$1" | tail -1 || echo "apt-get failed"
+	fi
+}
+
+packages_apt() {
+	RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 -o APT::Install-Recommends=no \
+		"$@" >>"$SETUP_LOG" 2>&1 9>&-
+}
+
+# A policy-rc.d of 101 forbids starts; the machine's own, if it has one, stays as it is.
+packages_install_quietly() {
+	local guard=/usr/sbin/policy-rc.d ours= status=0
+	if [ ! -e $guard ]; then
+		ours=yes
+		trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+		printf '#!/bin/sh\nexit 101\n' >$guard && chmod 755 $guard
+	fi
+	packages_apt install "$@" || status=$?
+	[ -z "$ours" ] || { rm -f $guard; trap - EXIT; }
+	return $status
+}
+
+packages_install() {
+	local missing
+	mapfile -t missing < <(packages_missing "$@")
+	[ ${#missing[@]} -gt 0 ] || return 0
+	need_root "installing packages"
+	need_space / 1500 "installing packages"
+	say "packages: installing ${#missing[@]} (${missing[*]})"
+	packages_apt update || true # a broken source of something else must not stop us: the install tells
+	packages_install_quietly "${missing[@]}" || die "packages: $(packages_reason "$SETUP_LOG") (see $SETUP_LOG)"
+}
