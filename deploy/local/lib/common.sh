@@ -59,11 +59,3 @@ render() {
 	! grep -oE '@[A-Z_]+@' <<<"$text" >&2 || die "$template: placeholders without a value"
 	printf '%s\n' "$text"
 }
-
-# asterisk_inside COMMAND...: replaces this shell by the command in the Debian of the cache, the run directory as /mayday.
-asterisk_inside() {
-	[ -x "$ASTERISK_ROOT/usr/sbin/asterisk" ] || die "no Asterisk in $ASTERISK_ROOT: run deploy/local/setup"
-	exec unshare -m --propagation private /bin/sh -c '
-		mount --bind "$1" "$2/mayday" && mount -t proc proc "$2/proc" && mount --rbind /dev "$2/dev" || exit 1
-		root=$2; shift 2; exec chroot "$root" "$@"' sh "$RUN" "$ASTERISK_ROOT" "$@"
-}

@@ -1,0 +1,45 @@
+# What our own daemons have in common, for their files in parts/: a binary, an address, settings, /readyz.
+# Instance N of a daemon listens ten addresses further than instance N-1.
+
+# daemon_place HOST PORT: the last number of its address, and its port
+daemon_place() {
+	DAEMON_HOST=$(($1 + 10 * (INSTANCE - 1)))
+	DAEMON_AT=$NET.$DAEMON_HOST:$2
+}
+
+part_exists() { [ -x "$BIN/${PART%@*}" ]; }
+part_listens() { echo "tcp $DAEMON_AT"; }
+
+daemon_common() {
+	cat <<-ENV
+		HTTP_LISTEN=$DAEMON_AT
+		LOG_LEVEL=${LOG_LEVEL:-info}
+		REDIS_HOST=$NET.2
+		REDIS_PORT=6379
+		REDIS_PASSWORD_FILE=$(secret redis)
+	ENV
+}
+
+daemon_database() {
+	cat <<-ENV
+		DB_HOST=$NET.3
+		DB_PORT=3306
+		DB_USER=mayday
+		DB_PASSWORD_FILE=$(secret db-mayday)
+		DB_NAME=mayday
+	ENV
+}
+
+daemon_tokens() { echo "JWT_SECRET_FILE=$(secret jwt)"; }
+
+part_prepare() {
+	make_directory "$RUN/env" 700
+	{ daemon_common && daemon_settings; } | write "$RUN/env/$PART" 600
+}
+
+part_command() {
+	echo "set -a; . '$RUN/env/$PART'; set +a"
+	echo "exec '$BIN/${PART%@*}'"
+}
+
+part_ready() { "$LOCAL/lib/probe" http "http://$DAEMON_AT/readyz"; }

@@ -1,0 +1,15 @@
+# ami-gateway: Asterisk's events to Redis, actions from Redis to Asterisk.
+. "$LOCAL/lib/daemon.sh"
+daemon_place 11 8101
+part_needs() { echo redis asterisk; }
+
+daemon_settings() {
+	daemon_tokens
+	cat <<-ENV
+		PBX_NAME=main
+		AMI_HOST=$NET.1
+		AMI_PORT=5038
+		AMI_USERNAME=gateway
+		AMI_SECRET_FILE=$(secret ami-gateway)
+	ENV
+}

@@ -1,0 +1,13 @@
+# auth-svc: logins, users, sessions; it owns the schema of the database.
+. "$LOCAL/lib/daemon.sh"
+daemon_place 13 8103
+part_needs() { echo redis mariadb; }
+
+daemon_settings() {
+	daemon_tokens
+	daemon_database
+	cat <<-ENV
+		SUPERUSER_NAME=admin
+		SUPERUSER_PASSWORD_FILE=$(secret superuser)
+	ENV
+}

@@ -1,0 +1,10 @@
+# call-lifecycle: what the events mean: calls, agents, queues.
+. "$LOCAL/lib/daemon.sh"
+daemon_place 12 8102
+part_needs() { echo redis ami-gateway; }
+
+daemon_settings() {
+	daemon_tokens
+	daemon_database
+	echo "PBX_NAME=main"
+}

@@ -1,0 +1,14 @@
+# ws-fanout: the live events, to browsers and softphones.
+. "$LOCAL/lib/daemon.sh"
+daemon_place 14 8104
+part_needs() { echo redis; }
+
+part_listens() {
+	echo "tcp $DAEMON_AT"
+	echo "tcp $NET.$DAEMON_HOST:8105"
+}
+
+daemon_settings() {
+	daemon_tokens
+	echo "WS_LISTEN=$NET.$DAEMON_HOST:8105"
+}
