@@ -7,7 +7,7 @@ BUILD    ?= build
 CC       ?= gcc
 CLANG    ?= $(or $(shell command -v clang-14),clang)
 SANITIZE ?=
-SERVICES := $(notdir $(wildcard services/*))
+SERVICES := $(patsubst services/%/main.c,%,$(wildcard services/*/main.c))
 TOOLS    := $(notdir $(wildcard tests/tools/*))
 PKGS     := hiredis libuv libmicrohttpd libcjson libmariadb libmongoc-1.0 libsodium openssl
 VERSION  := $(shell cat VERSION 2>/dev/null || echo 0.1.0)
@@ -116,6 +116,18 @@ unit: $(UNIT_BINS) ## Build and run the unit tests
 .PHONY: proto
 proto: ## Write proto/gen/ again from the schemas and the table of permissions
 	@proto/generate.py
+
+.PHONY: setup up down status logs
+setup: ## Install what the local stack and the build need (Debian, root)
+	@deploy/local/setup
+up: ## Set up, build and start the local stack; harmless when it runs
+	@deploy/local/setup && $(MAKE) --no-print-directory all && deploy/local/stack up
+down: ## Stop the local stack; its data stay
+	@deploy/local/stack down
+status: ## The parts of the local stack: up, since when, where
+	@deploy/local/stack status
+logs: ## Follow the logs of the local stack
+	@deploy/local/stack logs -f
 
 .PHONY: clean
 clean: ## Remove everything that was built
