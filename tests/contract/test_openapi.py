@@ -8,8 +8,8 @@ import pytest
 
 from lib import openapi
 from lib.daemon import BIN, ROOT
+from lib.services import SERVICES
 
-SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/main.c"))
 PERMISSIONS = json.loads((ROOT / "proto/permissions.json").read_text())["permissions"]
 
 

@@ -1,0 +1,16 @@
+"""What each daemon needs to come up, for tests that go through all of them."""
+
+from lib.daemon import ROOT
+
+SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/main.c"))
+NOBODY = "127.255.255.254"  # nothing listens there
+AMI = {"AMI_HOST": NOBODY, "AMI_USERNAME": "user", "AMI_SECRET": "test-secret"}
+
+
+def settings(service, request):
+    """Beside Redis and the JWT secret. request: pytest's; its fixtures are made when needed."""
+    if service == "ami-gateway":
+        return AMI
+    if service in ("auth-svc", "pbx-config-svc"):
+        return request.getfixturevalue("database").settings
+    return {}
