@@ -23,6 +23,7 @@ need_space() {
 
 # make_directory PATH [MODE]: one clear line instead of mkdir's own
 make_directory() {
+	# shellcheck disable=SC2174 # the mode is meant for the last folder alone
 	mkdir -p -m "${2:-755}" "$1" 2>/dev/null || die "cannot create $1: no right to write there, or the disk is full"
 }
 

@@ -1,12 +1,16 @@
 # Debian packages, only those that are missing. No service may start because it was installed.
 
+# The version of clang that this Debian's package of that name stands for.
+packages_clang() { [ "$(sed -n 's/^VERSION_ID="\(.*\)"/\1/p' /etc/os-release)" = 12 ] && echo 14 || echo 19; }
+
 PACKAGES_BUILD=(gcc make libc6-dev pkg-config git ca-certificates
 	libuv1-dev libhiredis-dev libmicrohttpd-dev libcjson-dev libmariadb-dev libmongoc-dev libjwt-dev libsodium-dev
 	libwslay-dev libssl-dev)
 PACKAGES_RUN=(runit redis-server redis-tools mariadb-server-core mariadb-client-core nginx debootstrap iproute2
 	util-linux procps python3 python3-websockets python3-redis python3-pymysql)
-PACKAGES_TEST=(libcmocka-dev clang clang-format clang-tidy cppcheck python3-pytest python3-jsonschema python3-yaml
-	python3-jwt python3-cryptography python3-pymongo)
+PACKAGES_TEST=(libcmocka-dev clang "libclang-rt-$(packages_clang)-dev" clang-format clang-tidy cppcheck shellcheck
+	python3-pytest python3-pytest-xdist python3-requests python3-jsonschema python3-yaml python3-jwt python3-cryptography
+	python3-pymongo)
 
 packages_missing() {
 	local have
@@ -30,7 +34,7 @@ packages_apt() {
 
 # A policy-rc.d of 101 forbids starts; the machine's own, if it has one, stays as it is.
 packages_install_quietly() {
-	local guard=/usr/sbin/policy-rc.d ours= status=0
+	local guard=/usr/sbin/policy-rc.d ours='' status=0
 	if [ ! -e $guard ]; then
 		ours=yes
 		trap 'rm -f /usr/sbin/policy-rc.d' EXIT

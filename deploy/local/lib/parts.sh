@@ -63,7 +63,9 @@ parts_present() { parts_sorted $(cd "$RUN/service" 2>/dev/null && ls); }
 # write FILE [MODE]: from standard input, complete or not at all
 write() {
 	local file=$1
-	(umask 077 && cat >"$file.new") && chmod "${2:-644}" "$file.new" && mv "$file.new" "$file" || die "cannot write $file: disk full?"
+	if ! { (umask 077 && cat >"$file.new") && chmod "${2:-644}" "$file.new" && mv "$file.new" "$file"; }; then
+		die "cannot write $file: disk full?"
+	fi
 }
 
 # secret NAME: the path of a file with a secret that is made on its first use

@@ -1,5 +1,4 @@
 # Asterisk 22, in the Debian of the cache. Inside, the run directory is /mayday; its configuration is deploy/asterisk/.
-part_exists() { [ -x "$ASTERISK_ROOT/usr/sbin/asterisk" ] || die "no Asterisk in $ASTERISK_ROOT: run deploy/local/setup"; }
 part_needs() { echo mariadb; }
 
 part_listens() {
@@ -10,6 +9,7 @@ part_listens() {
 part_prepare() {
 	local ADDRESS=$NET.1 DATABASE=$NET.3 TRUNK=$NET.99 LIBRARIES file
 	local DATABASE_SECRET GATEWAY_SECRET WATCH_SECRET
+	[ -x "$ASTERISK_ROOT/usr/sbin/asterisk" ] || die "no Asterisk in $ASTERISK_ROOT: run deploy/local/setup"
 	LIBRARIES=/usr/lib/$(uname -m)-linux-gnu
 	DATABASE_SECRET=$(<"$(secret db-asterisk)")
 	GATEWAY_SECRET=$(<"$(secret ami-gateway)")
