@@ -8,6 +8,7 @@
 #include "http_route.h"
 #include "http_server.h"
 #include "http_uri.h"
+#include "ids.h"
 #include "loop.h"
 
 #include <microhttpd.h>
@@ -75,15 +76,19 @@ struct http_server {
 	struct MHD_Daemon *mhd;
 	uv_poll_t poll; /* of libmicrohttpd's epoll descriptor */
 	uv_prepare_t prepare;
+	uv_idle_t idle; /* active: the loop does not sleep in this turn */
 	int closing_handles;
 	struct timer *wake;  /* when libmicrohttpd asks to be run again */
 	struct timer *sweep; /* looks for passed deadlines; only while connections are open */
 	bool wanted;         /* libmicrohttpd has something to do */
 	bool draining;
-	int listen_fd;  /* -1 once nothing is accepted any more */
-	uint64_t ended; /* connections that have ended */
+	int listen_fd;    /* -1 once nothing is accepted any more */
+	uint64_t started; /* handlers */
+	uint64_t ended;   /* connections that have ended */
 	LIST_HEAD(, http_connection) connections;
 	LIST_HEAD(, http_request) requests; /* all that are not released */
+	char id_prefix[ID_RANDOM_LEN + 1];  /* of request ids: random, then a count */
+	unsigned long long ids;
 	struct http_table *tables;
 	struct http_step authenticate, idempotency;
 	struct http_server_metrics values;

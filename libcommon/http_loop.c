@@ -4,6 +4,8 @@
    - a listen socket that it parked at the connection limit is armed again only by the run after the
      one that closed a connection;
    - its epoll is edge-triggered: it is run again while it says that its time-out is 0;
+   - a handler that runs within the prepare phase may start prepare handles of others (the Redis
+     link sends from one); they come first in the next turn of the loop, which must not sleep before;
    - stopping it with a suspended connection aborts: all are resumed before. */
 #include "http_internal.h"
 
@@ -39,21 +41,28 @@ static void run(struct http_server *server)
 	timer_again(server->wake, (int64_t)wait_ms);
 }
 
+static void on_idle(uv_idle_t *handle)
+{
+	uv_idle_stop(handle);
+}
+
 static void on_prepare(uv_prepare_t *handle)
 {
 	struct http_server *server = handle->data;
+	uint64_t started = server->started;
 
-	if (server->wanted)
-		run(server);
+	if (!server->wanted)
+		return;
+	run(server);
+	if (server->started != started)
+		uv_idle_start(&server->idle, on_idle);
 }
 
 static void on_poll(uv_poll_t *handle, int status, int events)
 {
-	struct http_server *server = handle->data;
-
 	(void)status;
 	(void)events;
-	server->wanted = true;
+	run(handle->data);
 }
 
 static void on_wake(void *context)
@@ -113,6 +122,8 @@ int http_loop_start(struct http_server *server, const char **error_r)
 	server->prepare.data = server;
 	uv_prepare_start(&server->prepare, on_prepare);
 	uv_unref((uv_handle_t *)&server->prepare);
+	uv_idle_init(server->loop, &server->idle);
+	server->idle.data = server;
 	server->wake = timer_start(server->loop, 0, 0, on_wake, server);
 	return 0;
 }
@@ -157,7 +168,8 @@ void http_loop_stop(struct http_server *server)
 	MHD_stop_daemon(server->mhd);
 	timer_stop(&server->wake);
 	timer_stop(&server->sweep);
-	server->closing_handles = 2;
+	server->closing_handles = 3;
 	uv_close((uv_handle_t *)&server->poll, on_handle_closed);
 	uv_close((uv_handle_t *)&server->prepare, on_handle_closed);
+	uv_close((uv_handle_t *)&server->idle, on_handle_closed);
 }

@@ -2,7 +2,6 @@
 #include "http_internal.h"
 
 #include "clock.h"
-#include "ids.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +18,14 @@ void *http_on_target(void *_server, const char *target, struct MHD_Connection *m
 	return http_request_new(connection, mhd, target);
 }
 
+/* Unlike id_random() without a system call for each request. */
+static void make_id(struct http_request *request)
+{
+	struct http_server *server = request->server;
+
+	snprintf(request->id, sizeof(request->id), "%s-%llu", server->id_prefix, ++server->ids);
+}
+
 static void take_identity(struct http_request *request)
 {
 	const char *id = http_headers_get(&request->headers, "X-Request-ID");
@@ -29,7 +36,7 @@ static void take_identity(struct http_request *request)
 	if (id != NULL && id_is_safe(id, sizeof(request->id) - 1))
 		snprintf(request->id, sizeof(request->id), "%s", id);
 	else
-		id_random(request->id);
+		make_id(request);
 	if (real == NULL || !http_address_is_private(peer) ||
 	    (uv_inet_pton(AF_INET, real, bytes) != 0 && uv_inet_pton(AF_INET6, real, bytes) != 0))
 		real = peer;

@@ -13,6 +13,8 @@ struct http_server *http_server_open(uv_loop_t *loop, const struct http_server_s
 	server->loop = loop;
 	server->settings = set->http;
 	server->registry = metrics;
+	id_random(server->id_prefix);
+	server->id_prefix[12] = '\0'; /* short enough to read, 72 random bits */
 	LIST_INIT(&server->connections);
 	LIST_INIT(&server->requests);
 	if (http_loop_start(server, error_r) < 0) {

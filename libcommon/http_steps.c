@@ -135,6 +135,7 @@ void http_steps_start(struct http_request *request)
 	if ((request->route->flags & HTTP_JSON_BODY) != 0 && !read_json(request))
 		return;
 	request->held = true;
+	request->server->started++;
 	request->stage = HTTP_STAGE_AUTHENTICATE;
 	http_proceed(request);
 }
