@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-/* cJSON takes a NUL, raw or as \u0000, for the end of a string and recurses once per level (up to
-   1,000): both are refused before it sees the text. */
+/* cJSON takes a NUL, raw or as \u0000, for the end of a string, raw control characters as they are,
+   and recurses once per level (up to 1,000): all are refused before it sees the text. */
 static const char *find_fault(const char *text, size_t len)
 {
 	int depth = 0;
@@ -18,6 +18,8 @@ static const char *find_fault(const char *text, size_t len)
 			if (len - i >= 6 && memcmp(text + i + 1, "u0000", 5) == 0)
 				return "it holds a NUL character";
 			i++;
+		} else if (quoted && (unsigned char)text[i] < 0x20) {
+			return "it holds a control character that is not escaped";
 		} else if (text[i] == '"') {
 			quoted = !quoted;
 		} else if (!quoted && (text[i] == '{' || text[i] == '[')) {

@@ -69,6 +69,7 @@ static void test_parse_refuses(void **state)
 	assert_refused("{}\0", 3);
 	assert_refused("{\"a\":\"\xFF\"}", 9);
 	assert_refused("{\"a\":\"\\u0000\"}", 14);
+	assert_refused("{\"a\":\"\n\"}", 9);
 	memset(deep, '[', sizeof(deep));
 	assert_refused(deep, sizeof(deep));
 }
