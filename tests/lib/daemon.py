@@ -14,7 +14,8 @@ if not BIN.is_absolute():
     BIN = ROOT / BIN
 
 PORTS = {"ami-gateway": 8101, "call-lifecycle": 8102, "auth-svc": 8103, "ws-fanout": 8104,
-         "transfer-svc": 8106, "crm-data-svc": 8107, "pbx-config-svc": 8108}
+         "transfer-svc": 8106, "crm-data-svc": 8107, "pbx-config-svc": 8108,
+         "http-probe": 8109}
 WS_PORT = 8105
 SANITIZER_STATUS = 99
 # What the fortified C library and the sanitizers print on stderr when they find something.
