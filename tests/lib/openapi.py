@@ -81,5 +81,6 @@ def check_answer(method, path, response):
     content = resolve(answer).get("content", {}).get("application/json")
     if content:
         schema = {"components": document()["components"], **content["schema"]}
-        errors = list(jsonschema.Draft202012Validator(schema).iter_errors(json.loads(response.text)))
+        fits = jsonschema.Draft202012Validator(schema)
+        errors = list(fits.iter_errors(json.loads(response.text)))
         assert not errors, f"{where}: {errors[0].json_path}: {errors[0].message[:500]}"

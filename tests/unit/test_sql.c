@@ -141,7 +141,7 @@ static void on_done(const struct sql_result *result, void *context)
 	struct fixture *fixture = context;
 
 	fixture->answers++;
-	fixture->status = result->status;
+	fixture->status = (int)result->status;
 	fixture->rows = result->rows;
 	fixture->columns = result->columns;
 	fixture->affected = result->affected;
