@@ -85,9 +85,9 @@ struct http_server {
 	int listen_fd;    /* -1 once nothing is accepted any more */
 	uint64_t started; /* handlers */
 	uint64_t ended;   /* connections that have ended */
-	LIST_HEAD(, http_connection) connections;
-	LIST_HEAD(, http_request) requests; /* all that are not released */
-	char id_prefix[ID_RANDOM_LEN + 1];  /* of request ids: random, then a count */
+	LIST_HEAD(http_connection_list, http_connection) connections;
+	LIST_HEAD(http_request_list, http_request) requests; /* all that are not released */
+	char id_prefix[ID_RANDOM_LEN + 1]; /* of request ids: random, then a count */
 	unsigned long long ids;
 	struct http_table *tables;
 	struct http_step authenticate, idempotency;

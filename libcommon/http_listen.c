@@ -59,7 +59,7 @@ int http_listen(const char *listen_on, const char **error_r)
 	fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fail(listen_on, uv_strerror(-errno), error_r);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(fd, (struct sockaddr *)&address, len) < 0 || listen(fd, BACKLOG) < 0) {
 		(void)fail(listen_on, uv_strerror(-errno), error_r);
 		close(fd);

@@ -5,7 +5,7 @@
      one that closed a connection;
    - its epoll is edge-triggered: it is run again while it says that its time-out is 0;
    - a handler that runs within the prepare phase may start prepare handles of others (the Redis
-     link sends from one); they come first in the next turn of the loop, which must not sleep before;
+     link sends from one). Those run in the next turn of the loop, so this one must not sleep;
    - stopping it with a suspended connection aborts: all are resumed before. */
 #include "http_internal.h"
 

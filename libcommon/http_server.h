@@ -109,8 +109,8 @@ void http_reply_error_details(struct http_request *request, unsigned status, con
 			      const char *details, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
 /* For idempotency: fn is called exactly once, when the request is replied to, also by a handler
-   whose reply comes too late to be sent. status is 0 when the server has been closed meanwhile: then
-   fn only releases its context. 504 when the handler was never reached in time. */
+   whose reply comes too late to be sent. status is 0 when the server has been closed meanwhile:
+   then fn only releases its context. 504 when the handler was never reached in time. */
 void http_on_reply(struct http_request *request,
 		   void (*fn)(struct http_request *request, unsigned status, const char *body,
 			      size_t len, void *context),
