@@ -1,4 +1,4 @@
-"""What every protected route of every daemon owes: proto/openapi.yaml says which routes there are."""
+"""What every protected route of every daemon owes; proto/openapi.yaml says which there are."""
 
 import re
 import socket
