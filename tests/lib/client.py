@@ -8,11 +8,13 @@ import threading
 import requests
 import websockets
 
+from lib import openapi
+
 TIMEOUT = 10
 
 
 class Rest:
-    """Base address and token; answers are requests.Response."""
+    """Base address and token. Answers are requests.Response, held against proto/openapi.yaml."""
 
     def __init__(self, url, token=None):
         self.url, self.token = url, token
@@ -22,8 +24,10 @@ class Rest:
         token = token or self.token
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        return requests.request(method, self.url + path, json=body, headers=headers,
-                                timeout=options.pop("timeout", TIMEOUT), **options)
+        response = requests.request(method, self.url + path, json=body, headers=headers,
+                                    timeout=options.pop("timeout", TIMEOUT), **options)
+        openapi.check_answer(method, path, response)
+        return response
 
     def get(self, path, **options):
         return self.call("GET", path, **options)
