@@ -13,7 +13,7 @@ def address(net, extension):
 
 
 class Phone:
-    """Every event of the phone is kept in .events as (monotonic time, dict), from the connection on.
+    """Every event is kept in .events as (monotonic time, dict), from the connection on.
 
     on_event, if given, is called with (phone, event) in the thread that reads.
     """
@@ -63,7 +63,7 @@ class Phone:
     # --- what it sees and hears
 
     def wait(self, *kinds, since=0.0, timeout=10):
-        """The first event of one of these types ("CALL_INCOMING") at or after that monotonic time."""
+        """The first event of one of these types ("CALL_INCOMING") at or after that time."""
         deadline = time.monotonic() + timeout
         with self._changed:
             while True:

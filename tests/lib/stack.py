@@ -12,7 +12,7 @@ COMMAND = ROOT / "deploy/local/stack"
 
 
 class Stack:
-    """prefix: the first three numbers of its addresses ("127.60.1"). binaries: build/bin or another."""
+    """prefix: the first three numbers of its addresses. binaries: build/bin or another."""
 
     def __init__(self, prefix, directory, binaries=None):
         self.prefix, self.run = prefix, pathlib.Path(directory)
@@ -24,10 +24,11 @@ class Stack:
             self.environment["MAYDAY_BIN"] = str(pathlib.Path(binaries).resolve())
 
     def call(self, *arguments, timeout=180):
-        """The stack's own command; returns what it printed, fails with what it complained about."""
-        done = subprocess.run([COMMAND, *map(str, arguments)], env=self.environment, text=True,
+        """The stack's own command; returns what it printed, fails with what it complained of."""
+        words = [str(argument) for argument in arguments]
+        done = subprocess.run([COMMAND, *words], env=self.environment, text=True,
                               capture_output=True, timeout=timeout, stdin=subprocess.DEVNULL)
-        assert done.returncode == 0, f"stack {' '.join(map(str, arguments))}: {done.stdout}{done.stderr}"
+        assert done.returncode == 0, f"stack {' '.join(words)}: {done.stdout}{done.stderr}"
         return done.stdout
 
     def up(self, *parts):

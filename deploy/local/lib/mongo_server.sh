@@ -22,13 +22,13 @@ ferretdb_compile_inside() {
 	eval "$(apt-config shell Valid Acquire::Check-Valid-Until)" # as this machine is told to take its mirrors
 	cp "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" "$1/ca.crt"
 	unshare -m --propagation private /bin/bash -ec '
-		mount -t overlay overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/overlay" "$1/root"
-		mount -t proc proc "$1/root/proc"; mount --bind "$1" "$1/root/mayday"; cp /etc/resolv.conf "$1/root/etc/"
+		mount -t overlay overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/overlay" "$1/debian"
+		mount -t proc proc "$1/debian/proc"; mount --bind "$1" "$1/debian/mayday"; cp /etc/resolv.conf "$1/debian/etc/"
 		export DEBIAN_FRONTEND=noninteractive
-		chroot "$1/root" apt-get -q -o Acquire::Check-Valid-Until="$3" update
-		chroot "$1/root" apt-get -q -y --no-install-recommends install golang-go
-		export SSL_CERT_FILE=/mayday/ca.crt HOME=/root PATH=/usr/sbin:/usr/bin
-		chroot "$1/root" bash -ec "ferretdb_compile /mayday"' bash "$1" "$ASTERISK_ROOT" "$Valid"
+		chroot "$1/debian" apt-get -q -o Acquire::Check-Valid-Until="$3" update
+		chroot "$1/debian" apt-get -q -y --no-install-recommends install golang-go
+		export SSL_CERT_FILE=/mayday/ca.crt HOME=/mayday PATH=/usr/sbin:/usr/bin
+		chroot "$1/debian" bash -ec "ferretdb_compile /mayday"' bash "$1" "$ASTERISK_ROOT" "$Valid"
 }
 
 ferretdb_discard() { [ ! -d "$1" ] || { chmod -R u+w "$1" && rm -rf --one-file-system "$1"; }; }
@@ -39,7 +39,7 @@ mongo_server_build() {
 	need_space "$CACHE" 2500 "building FerretDB"
 	say "mongo: no mongod here; building FerretDB v1 (SQLite) into $FERRETDB (some minutes)"
 	ferretdb_discard "$work"
-	mkdir -p "$work"/{source,upper,overlay,root}
+	mkdir -p "$work"/{source,upper,overlay,debian}
 	cp "$REPO"/deploy/ferretdb/go.* "$work/source"
 	export -f ferretdb_compile
 	if go_is_usable; then

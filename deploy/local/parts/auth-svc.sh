@@ -7,7 +7,7 @@ daemon_settings() {
 	daemon_tokens
 	daemon_database
 	cat <<-ENV
-		SUPERUSER_NAME=admin
-		SUPERUSER_PASSWORD_FILE=$(secret superuser)
+		AUTH_SUPERUSER_NAME=admin
+		AUTH_SUPERUSER_PASSWORD_FILE=$(secret superuser)
 	ENV
 }
