@@ -71,8 +71,9 @@ class Phone:
                     if at >= since and event.get("type") in kinds:
                         return event
                 left = deadline - time.monotonic()
-                assert left > 0, (f"phone {self.extension}: no {' or '.join(kinds)} in {timeout} s; "
-                                  f"it saw {[event.get('type') for _, event in self.events]}")
+                seen = [event.get("type") for _, event in self.events]
+                assert left > 0, \
+                    f"phone {self.extension}: no {' or '.join(kinds)} in {timeout} s; it saw {seen}"
                 self._changed.wait(left)
 
     def rings(self, since=0.0, timeout=10):
