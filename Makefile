@@ -62,7 +62,11 @@ $(foreach t,$(TOOLS),$(eval $(call program,$(t),tests/tools/$(t))))
 # fuzz_<...>.c is the same for a fuzzer.
 service_of = $(if $(findstring __,$(1)),$(firstword $(subst __, ,$(patsubst fuzz_%,%,$(patsubst test_%,%,$(1))))))
 unit_lib = $(addprefix $(OBJ)/,$(addsuffix .a,$(call service_of,$(1))))
-$(BUILD)/test/%: tests/unit/%.c $$(call unit_lib,$$*) $(COMMON_LIB)
+# What the tests share: tests/unit/*.c that are no tests themselves.
+UNIT_LIB := $(OBJ)/unit.a
+$(UNIT_LIB): $(patsubst %.c,$(OBJ)/%.o,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
+	@rm -f $@ && ar rcs $@ $^
+$(BUILD)/test/%: tests/unit/%.c $$(call unit_lib,$$*) $(UNIT_LIB) $(COMMON_LIB)
 	@mkdir -p $(@D)
 	@echo "  TEST $<"
 	@$(CC) $(CFLAGS_ALL) $(addprefix -Iservices/,$(call service_of,$*)) \
