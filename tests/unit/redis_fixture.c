@@ -33,7 +33,7 @@ void turn(uv_loop_t *loop)
 	uv_timer_t tick;
 
 	uv_timer_init(loop, &tick);
-	uv_timer_start(&tick, on_tick, 10, 0);
+	uv_timer_start(&tick, on_tick, 10, 10); /* the first may be due at once */
 	uv_run(loop, UV_RUN_ONCE);
 	uv_close((uv_handle_t *)&tick, NULL);
 	uv_run(loop, UV_RUN_NOWAIT);
@@ -306,6 +306,7 @@ void fake_peer_close(struct fake_peer *peer)
 {
 	fake_peer_hang_up(peer);
 	uv_close((uv_handle_t *)&peer->listener, NULL);
+	turn(peer->listener.loop);
 }
 
 /* ---- the log ---- */
