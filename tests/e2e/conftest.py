@@ -9,9 +9,13 @@ from lib.stack import Stack
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory):
-    """Nothing of it runs yet: stack.up("redis", ...) starts what a test needs. Wiped at the end."""
+    """Nothing of it runs yet: stack.up("redis", ...) starts what a test needs. Wiped at the end,
+    after its messages were held against their schemas and its logs searched for crashes."""
     block = Net()
     stack = Stack(block.prefix, tmp_path_factory.mktemp("stack"), BIN)
     yield stack
-    stack.wipe()
-    block.close()
+    try:
+        stack.check()
+    finally:
+        stack.wipe()
+        block.close()

@@ -5,7 +5,11 @@ import pathlib
 import shlex
 import subprocess
 
+import redis
+
+from lib.daemon import FAULTS
 from lib.phone import Phone
+from lib.recording import Recording
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMAND = ROOT / "deploy/local/stack"
@@ -78,3 +82,18 @@ class Stack:
 
     def log(self, part):
         return (self.run / "log" / part / "current").read_text(errors="replace")
+
+    def redis_client(self):
+        return redis.Redis(f"{self.prefix}.2", 6379, password=self.secret("redis").strip(),
+                           decode_responses=True)
+
+    def check(self):
+        """Fails when a daemon crashed or a sanitizer spoke, or a message on a stream was wrong."""
+        faults = [f"{path.parent.name}: {line}" for path in sorted(self.run.glob("log/*/*"))
+                  if path.is_file() for line in path.read_text(errors="replace").splitlines()
+                  if any(fault in line for fault in FAULTS)]
+        assert not faults, "\n".join(faults[:20])
+        if (self.run / "service/redis").exists() and self.pid("redis"):
+            recording = Recording()
+            recording.tap(self.redis_client())
+            recording.finish()
