@@ -4,13 +4,19 @@
 
 #include "message.h"
 
-/* Client: the first message. cursors: where to go on, by stream type, from the last events
-   that were seen. */
+/* Client: the first message; later ones of this type bring a new token. One of token and
+   ticket. */
 struct msg_ws_auth {
 	/* access token (JWT) */
 	const char *token;
-	/* stream type to entry id: {"call": "1718-0"} */
-	struct message_json cursors;
+	/* one-use ticket */
+	const char *ticket;
+	/* cursors of the last events that were seen, one for each topic: call:1718-0 */
+	size_t since_count;
+	const char *since[16];
+	/* the live calls first, then what comes after them */
+	bool has_snapshot;
+	bool snapshot;
 	/* echoed in the answer */
 	const char *id;
 };

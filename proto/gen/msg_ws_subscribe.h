@@ -4,11 +4,18 @@
 
 #include "message.h"
 
-/* Client: rooms to join, within what the role may see. */
+/* Client: topics to follow, within what the role may see; with extensions only what is about
+   these. */
 struct msg_ws_subscribe {
-	/* extension:1001, queue:sales, calls, agents, queues, ami */
-	size_t rooms_count;
-	const char *rooms[64];
+	/* call, agent, queue, transfer, session, ami */
+	size_t topics_count;
+	const char *topics[16];
+	/* to be added to those that are followed already */
+	size_t extensions_count;
+	const char *extensions[64];
+	/* cursors of the last events that were seen, one for each topic: call:1718-0 */
+	size_t since_count;
+	const char *since[16];
 	/* echoed in the answer */
 	const char *id;
 };

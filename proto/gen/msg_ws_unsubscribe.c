@@ -7,8 +7,10 @@
 static const struct message_field fields[] = {
 	{.key = "type", .kind = MESSAGE_CONST_STRING, .required = true, .text = "unsubscribe",
 	 .fault = "type must be unsubscribe"},
-	{.key = "rooms", .kind = MESSAGE_STRINGS, .required = true, .offset = AT(rooms_count), .items = AT(rooms), .min = 1, .max = 64,
-	 .fault = "rooms must be an array of up to 64 strings"},
+	{.key = "topics", .kind = MESSAGE_STRINGS, .required = true, .offset = AT(topics_count), .items = AT(topics), .min = 1, .max = 16,
+	 .fault = "topics must be an array of up to 16 strings"},
+	{.key = "extensions", .kind = MESSAGE_STRINGS, .offset = AT(extensions_count), .items = AT(extensions), .min = 0, .max = 64,
+	 .fault = "extensions must be an array of up to 64 strings"},
 	{.key = "id", .kind = MESSAGE_STRING, .offset = AT(id), .min = 0, .max = 64,
 	 .fault = "id must be a string of 0 to 64 bytes"},
 	{0},

@@ -4,11 +4,14 @@
 
 #include "message.h"
 
-/* Client: rooms to leave. */
+/* Client: topics to leave; with extensions only these. */
 struct msg_ws_unsubscribe {
 	/* as in subscribe */
-	size_t rooms_count;
-	const char *rooms[64];
+	size_t topics_count;
+	const char *topics[16];
+	/* as in subscribe */
+	size_t extensions_count;
+	const char *extensions[64];
 	/* echoed in the answer */
 	const char *id;
 };
