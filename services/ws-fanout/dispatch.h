@@ -1,0 +1,19 @@
+/* Messages from clients: type -> handler. */
+#ifndef WS_FANOUT_DISPATCH_H
+#define WS_FANOUT_DISPATCH_H
+
+#include <cjson/cJSON.h>
+#include <stddef.h>
+
+struct client;
+
+/* text is valid UTF-8 and not NUL-terminated. */
+void dispatch_message(struct client *client, const char *text, size_t len);
+
+/* The handlers. message is an object whose type is theirs; borrowed. */
+void handle_auth(struct client *client, const cJSON *message);
+void handle_subscribe(struct client *client, const cJSON *message);
+void handle_unsubscribe(struct client *client, const cJSON *message);
+void handle_ping(struct client *client, const cJSON *message);
+
+#endif

@@ -1,0 +1,209 @@
+/* The first message says who is there; later ones of the same type renew the token. */
+#include "auth.h"
+#include "catchup.h"
+#include "client.h"
+#include "clock.h"
+#include "dispatch.h"
+#include "log.h"
+#include "mem.h"
+#include "msg_ws_auth.h"
+#include "positions.h"
+#include "store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* From the message to the answer of Redis. */
+struct auth_request {
+	struct client *client; /* one reference */
+	struct positions since;
+	bool snapshot;
+	char id[65]; /* "": none */
+};
+
+static const char *request_id(const struct auth_request *request)
+{
+	return request->id[0] != '\0' ? request->id : NULL;
+}
+
+/* ---- answers ---- */
+
+static void write_principal(struct json_writer *writer, const struct principal *who)
+{
+	json_key(writer, "principal");
+	json_begin_object(writer);
+	json_field_str(writer, "userId", who->user_id);
+	json_field_str(writer, "username", who->username);
+	json_field_str(writer, "role", role_name(who->role));
+	json_field_str(writer, "extension", who->extension);
+	json_key(writer, "permissions");
+	json_begin_array(writer);
+	for (enum permission each = PERMISSION_NONE + 1; each < PERMISSION_END; each++) {
+		if (principal_may(who, each))
+			json_str(writer, permission_name(each));
+	}
+	json_end_array(writer);
+	json_end_object(writer);
+}
+
+/* From where everything that comes is sent: a client that never saw an event can go on from it. */
+static void write_cursors(struct json_writer *writer, const struct client *client)
+{
+	topic_set topics = occupant_topics(&client->occupant);
+	char id[ENTRY_ID_TEXT_MAX], cursor[ENTRY_ID_TEXT_MAX + 16];
+
+	json_key(writer, "cursors");
+	json_begin_array(writer);
+	for (enum topic topic = 0; topic < TOPIC_COUNT; topic++) {
+		if ((topics & topic_bit(topic)) == 0)
+			continue;
+		snprintf(cursor, sizeof(cursor), "%s:%s", topic_name(topic),
+			 entry_id_format(backlog_tip(client->hub->backlogs[topic]), id));
+		json_str(writer, cursor);
+	}
+	json_end_array(writer);
+}
+
+static void welcome(struct client *client, const char *id)
+{
+	struct buffer out = {0};
+	char connection_name[40];
+	struct json_writer writer = client_message(&out, "welcome", id);
+
+	snprintf(connection_name, sizeof(connection_name), "%s-%llu", client->hub->prefix,
+		 (unsigned long long)connection_id(client->connection));
+	json_field_str(&writer, "connectionId", connection_name);
+	write_principal(&writer, &client->who);
+	client_write_topics(client, &writer);
+	write_cursors(&writer, client);
+	json_field_int(&writer, "expiresAt", client->who.expires_at_ms);
+	json_field_int(&writer, "serverAt", clock_wall_ms());
+	json_field_int(&writer, "heartbeatMs", client->hub->settings->ping_ms);
+	client_send(client, &writer, &out);
+}
+
+static void admit(struct client *client, const struct auth_request *request,
+		  const struct principal *who)
+{
+	client->known = true;
+	client->who = *who;
+	connection_set_message_max(client->connection, (size_t)client->hub->settings->message_max);
+	client_join_default(client);
+	log_debug("client known", log_str("user", who->username),
+		  log_str("address", connection_address(client->connection)));
+	welcome(client, request_id(request));
+	catchup_begin(client, &request->since, request->snapshot);
+}
+
+/* The rooms were chosen for who is there: someone else needs a socket of their own. */
+static void renew(struct client *client, const struct auth_request *request,
+		  const struct principal *who)
+{
+	struct buffer out = {0};
+
+	if (strcmp(client->who.user_id, who->user_id) != 0 || client->who.role != who->role ||
+	    strcmp(client->who.extension, who->extension) != 0) {
+		client_error(client, "other_user", "this token is not of the same user and role",
+			     request_id(request));
+		return;
+	}
+	client->who = *who;
+	struct json_writer writer = client_message(&out, "renewed", request_id(request));
+	json_field_int(&writer, "expiresAt", who->expires_at_ms);
+	client_send(client, &writer, &out);
+}
+
+/* A renewal that fails changes nothing: the old token counts until it expires. */
+static void refuse(struct client *client, const struct auth_request *request, const char *code,
+		   const char *message, enum close_code close_code)
+{
+	if (client->known) {
+		client_error(client, code, message, request_id(request));
+		return;
+	}
+	client->hub->metrics->ws_auth_refused_total++;
+	client_refuse(client, code, message, request_id(request), close_code);
+}
+
+static void answer(const struct auth_request *request, enum auth_result result,
+		   const struct principal *who)
+{
+	struct client *client = request->client;
+
+	switch (result) {
+	case AUTH_OK:
+		(client->known ? renew : admit)(client, request, who);
+		break;
+	case AUTH_INVALID:
+		refuse(client, request, "invalid_token", "the token or ticket is not valid",
+		       CLOSE_UNAUTHORIZED);
+		break;
+	case AUTH_EXPIRED:
+		refuse(client, request, "token_expired", "the token has expired",
+		       CLOSE_UNAUTHORIZED);
+		break;
+	case AUTH_REVOKED:
+		refuse(client, request, "session_revoked", "session revoked", CLOSE_REVOKED);
+		break;
+	case AUTH_UNAVAILABLE:
+		refuse(client, request, "unavailable", "nobody can be let in now, try again",
+		       CLOSE_TRY_LATER);
+		break;
+	}
+}
+
+static void on_checked(enum auth_result result, const struct principal *who, void *context)
+{
+	struct auth_request *request = context;
+	struct client *client = request->client;
+
+	client->checking = false;
+	if (client->connection != NULL && connection_is_open(client->connection))
+		answer(request, result, who);
+	client_unref(&client);
+	free(request);
+}
+
+static void on_ticket(const struct principal *who, bool away, void *context)
+{
+	on_checked(who != NULL ? AUTH_OK : away ? AUTH_UNAVAILABLE : AUTH_INVALID, who, context);
+}
+
+/* ---- the message ---- */
+
+static void check(struct client *client, const struct msg_ws_auth *message,
+		  const struct positions *since)
+{
+	struct auth_request *request = mem_new(struct auth_request);
+
+	request->client = client_ref(client);
+	request->since = *since;
+	request->snapshot = message->has_snapshot && message->snapshot;
+	snprintf(request->id, sizeof(request->id), "%s", message->id != NULL ? message->id : "");
+	client->checking = true;
+	if (!hub_is_started(client->hub))
+		on_checked(AUTH_UNAVAILABLE, NULL, request);
+	else if (message->token != NULL)
+		auth_check(client->hub->auth, message->token, on_checked, request);
+	else
+		store_ticket(client->hub->link, message->ticket, on_ticket, request);
+}
+
+void handle_auth(struct client *client, const cJSON *json)
+{
+	struct msg_ws_auth message;
+	struct positions since;
+	const char *error;
+
+	if (msg_ws_auth_parse(json, &message, &error) < 0 ||
+	    positions_read(message.since, message.since_count, &since, &error) < 0)
+		client_error(client, "bad_message", error, NULL);
+	else if ((message.token == NULL) == (message.ticket == NULL))
+		client_error(client, "bad_message", "one of token and ticket is needed",
+			     message.id);
+	else if (client->checking)
+		client_error(client, "busy", "the one before is being checked", message.id);
+	else
+		check(client, &message, &since);
+}

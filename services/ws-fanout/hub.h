@@ -1,0 +1,33 @@
+/* What the parts of the service share, and the way from a stream entry to the clients. */
+#ifndef WS_FANOUT_HUB_H
+#define WS_FANOUT_HUB_H
+
+#include "auth.h"
+#include "backlog.h"
+#include "metrics_list.h"
+#include "rooms.h"
+#include "settings.h"
+#include "ws_server.h"
+
+/* All borrowed from the service. */
+struct hub {
+	const struct fanout_settings *settings;
+	struct fanout_metrics *metrics;
+	struct redis_link *link;
+	struct auth *auth;
+	struct ws_server *server;
+	struct rooms *rooms;
+	struct backlog *backlogs[TOPIC_COUNT]; /* owned; NULL until hub_start() */
+	char prefix[12];                       /* of connection ids: another one in each process */
+};
+
+/* The streams stand at tips: what comes after is live. */
+void hub_start(struct hub *hub, const struct entry_id *tips);
+bool hub_is_started(const struct hub *hub);
+void hub_stop(struct hub *hub);
+/* Takes over the caller's reference. */
+void hub_publish(struct hub *hub, struct event *event);
+/* An entry of the topic that is no event. */
+void hub_skip(struct hub *hub, enum topic topic, struct entry_id id);
+
+#endif

@@ -1,0 +1,11 @@
+/* The REST routes. Their context is the struct hub. */
+#ifndef WS_FANOUT_ROUTES_H
+#define WS_FANOUT_ROUTES_H
+
+#include "http_server.h"
+
+extern const struct http_route fanout_routes[];
+
+void handle_connections(struct http_request *request, void *hub);
+
+#endif

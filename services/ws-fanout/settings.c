@@ -1,0 +1,38 @@
+#include "settings.h"
+
+struct fanout_settings fanout_settings;
+struct redis_settings fanout_redis_settings;
+struct jwt_settings fanout_jwt_settings;
+
+#define AT(field) offsetof(struct fanout_settings, field)
+
+static const struct setting table[] = {
+	{"PBX_NAMES", SETTING_TEXT, AT(pbxs), 1, 1024, "main", NULL, false,
+	 "PBXs whose live calls a snapshot shows, parted by blanks"},
+	{"WS_BACKLOG_KB", SETTING_NUMBER, AT(backlog_kb), 16, 1048576, "1024", NULL, false,
+	 "latest events kept in memory for each topic"},
+	{"WS_CONNECTIONS_MAX", SETTING_NUMBER, AT(connections_max), 1, 1000000, "20000", NULL,
+	 false, "WebSocket connections at once"},
+	{"WS_LISTEN", SETTING_LISTEN, AT(listen), 1, 64, "127.0.0.1:8105", NULL, false,
+	 "address:port for WebSocket clients"},
+	{"WS_MESSAGE_MAX", SETTING_NUMBER, AT(message_max), 1024, 16777216, "65536", NULL, false,
+	 "bytes of one message from a client"},
+	{"WS_ORIGINS", SETTING_TEXT, AT(origins), 0, 4096, "", NULL, false,
+	 "origins of web pages that may connect, beside the own host, parted by blanks; * for any"},
+	{"WS_PING_MS", SETTING_NUMBER, AT(ping_ms), 1000, 600000, "25000", NULL, false,
+	 "a client that is silent for so long is pinged; after two missed pings it is cut"},
+	{"WS_QUEUE_KB", SETTING_NUMBER, AT(queue_kb), 16, 1048576, "1024", NULL, false,
+	 "what may wait for one client before it must come back with its cursors"},
+	{"WS_REPLAY_MAX", SETTING_NUMBER, AT(replay_max), 0, 1000000, "10000", NULL, false,
+	 "stream entries that are read again for one returning client and topic"},
+	{"WS_SNAPSHOT_MAX", SETTING_NUMBER, AT(snapshot_max), 1, 100000, "1000", NULL, false,
+	 "calls in one snapshot"},
+	{0},
+};
+
+const struct settings_group fanout_settings_groups[] = {
+	{table, &fanout_settings},
+	{redis_settings_table, &fanout_redis_settings},
+	{jwt_settings_table, &fanout_jwt_settings},
+	{0},
+};

@@ -1,0 +1,64 @@
+/* Every Redis key and command of this service: see proto/redis.md. Each function sends what it
+   needs in one pipelined round trip. A callback comes exactly once; when the link is down it comes
+   before the function returns. */
+#ifndef WS_FANOUT_STORE_H
+#define WS_FANOUT_STORE_H
+
+#include "cursor.h"
+#include "redis_link.h"
+
+#include <stddef.h>
+
+/* The streams, in the order of enum topic, ended by NULL. */
+extern const char *const store_streams[];
+
+/* Where every stream stands: its last entry's id, 0-0 for none. NULL: Redis is away. */
+typedef void store_tips_fn(const struct entry_id *tips, void *context);
+void store_tips(struct redis_link *link, store_tips_fn *fn, void *context);
+
+struct store_entry {
+	struct entry_id id;
+	const char *data;
+	size_t len;
+};
+
+enum store_status {
+	STORE_OK,
+	STORE_TRIMMED, /* entries after the id asked for are gone */
+	STORE_UNKNOWN, /* the id lies after the last entry: it is of another stream */
+	STORE_AWAY
+};
+
+/* entries are borrowed for the call. */
+typedef void store_range_fn(enum store_status status, const struct store_entry *entries,
+			    size_t count, void *context);
+/* At most max entries after the id. */
+void store_range(struct redis_link *link, enum topic topic, struct entry_id after, size_t max,
+		 store_range_fn *fn, void *context);
+
+struct store_snapshot {
+	struct entry_id as_of; /* of events:call: the calls show everything up to it */
+	size_t count;
+	bool truncated;
+	const redisReply *calls; /* borrowed: see store_snapshot_call() */
+};
+
+/* snapshot is NULL while Redis is away. */
+typedef void store_snapshot_fn(const struct store_snapshot *snapshot, void *context);
+/* Live calls of these PBXs (parted by blanks), or of one extension ("" for all), at most max, all
+   at one moment. */
+void store_snapshot(struct redis_link *link, const char *pbxs, const char *extension, size_t max,
+		    store_snapshot_fn *fn, void *context);
+/* One call's id and its hash: fn for each field. Returns the id. */
+const char *store_snapshot_call(const struct store_snapshot *snapshot, size_t index,
+				void (*fn)(const char *name, const char *value, size_t len,
+					   void *context),
+				void *context);
+
+struct principal;
+
+/* who is NULL when the ticket is not good (away false) or Redis is away. A ticket works once. */
+typedef void store_ticket_fn(const struct principal *who, bool away, void *context);
+void store_ticket(struct redis_link *link, const char *ticket, store_ticket_fn *fn, void *context);
+
+#endif
