@@ -67,13 +67,17 @@ class _Loop:
 class WebSocket:
     """Every message that arrives is kept in .messages, and validated when recording is given."""
 
-    def __init__(self, url, recording=None, headers=None):
+    def __init__(self, url, recording=None, headers=None, subprotocols=None):
         self.messages, self.recording = [], recording
         self._arrived = queue.Queue()
-        self._socket = _Loop.run(websockets.connect(
-            url, compression=None, extra_headers=headers, max_size=2**22, max_queue=None,
-            ping_interval=None, open_timeout=TIMEOUT))
+        self._socket = _Loop.run(self._connect(url, extra_headers=headers,
+                                               subprotocols=subprotocols))
         self._reader = asyncio.run_coroutine_threadsafe(self._read(), self._socket.loop)
+
+    @staticmethod
+    async def _connect(url, **options):
+        return await websockets.connect(url, compression=None, max_size=2**22, max_queue=None,
+                                        ping_interval=None, open_timeout=TIMEOUT, **options)
 
     async def _read(self):
         try:
@@ -128,6 +132,10 @@ class WebSocket:
             return self.receive(seconds) is None
         except AssertionError:
             return True
+
+    @property
+    def subprotocol(self):
+        return self._socket.subprotocol
 
     @property
     def close_code(self):

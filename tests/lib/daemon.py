@@ -83,7 +83,7 @@ class Daemon(Process):
     def metric(self, name):
         """Value of one sample; name may carry labels as they are printed. None when absent."""
         for line in self.get("/metrics").text.splitlines():
-            if line.startswith(name + " "):
+            if line.replace("{}", "", 1).startswith(name + " "):
                 return float(line.rsplit(" ", 1)[1])
         return None
 
