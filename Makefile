@@ -70,7 +70,7 @@ $(BUILD)/test/%: tests/unit/%.c $$(call unit_lib,$$*) $(UNIT_LIB) $(COMMON_LIB)
 	@mkdir -p $(@D)
 	@echo "  TEST $<"
 	@$(CC) $(CFLAGS_ALL) $(addprefix -Iservices/,$(call service_of,$*)) \
-		$(LDFLAGS) -o $@ $< $(filter %.a,$^) $(LDLIBS_ALL) -lcmocka
+		-MMD -MF $@.d $(LDFLAGS) -o $@ $< $(filter %.a,$^) $(LDLIBS_ALL) -lcmocka
 
 $(BUILD)/load/%: tests/load/%.c $(COMMON_LIB)
 	@mkdir -p $(@D)
@@ -81,7 +81,7 @@ $(BUILD)/bin/fuzz_%: tests/fuzz/fuzz_%.c $$(call unit_lib,fuzz_$$*) $(COMMON_LIB
 	@mkdir -p $(@D)
 	@echo "  FUZZ $<"
 	@$(CC) $(CFLAGS_ALL) $(addprefix -Iservices/,$(call service_of,fuzz_$*)) $(LDFLAGS) -fsanitize=fuzzer \
-		-o $@ $< $(filter %.a,$^) $(LDLIBS_ALL)
+		-MMD -MF $@.d -o $@ $< $(filter %.a,$^) $(LDLIBS_ALL)
 
 .PHONY: test
 test: ## Prove everything: unit, fuzz, contract, integration, end to end (also with sanitizers)
@@ -113,6 +113,10 @@ print-cflags:
 lint: ## Formatting, clang-tidy, cppcheck, shellcheck, sizes, generated files
 	@tests/lint
 
+.PHONY: format
+format: ## Format all C with clang-format
+	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+
 .PHONY: unit
 unit: $(UNIT_BINS) ## Build and run the unit tests
 	@tests/unit/run $(UNIT_BINS)
@@ -141,4 +145,4 @@ clean: ## Remove everything that was built
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
 
--include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
+-include $(shell find $(OBJ) $(BUILD)/test $(BUILD)/bin -name '*.d' 2>/dev/null)
