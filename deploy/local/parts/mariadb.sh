@@ -9,8 +9,8 @@ part_prepare() {
 	if [ ! -d "$RUN/mariadb/data" ]; then
 		rm -rf "$RUN/mariadb/data.partial"
 		mariadb-install-db --no-defaults --user=root --datadir="$RUN/mariadb/data.partial" \
-			--auth-root-authentication-method=socket --skip-test-db >"$RUN/log/mariadb-install" 2>&1 ||
-			die "mariadb: the data folder could not be made: $(tail -1 "$RUN/log/mariadb-install")"
+			--auth-root-authentication-method=socket --skip-test-db --skip-name-resolve >"$RUN/log/mariadb-install" 2>&1 ||
+			die "mariadb: the data folder could not be made: $(head -1 "$RUN/log/mariadb-install") (see $RUN/log/mariadb-install)"
 		mv "$RUN/mariadb/data.partial" "$RUN/mariadb/data"
 	fi
 	secret db-mayday >/dev/null
