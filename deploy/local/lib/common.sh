@@ -7,7 +7,7 @@ RUN=${MAYDAY_RUN:-$REPO/run}        # everything that a stack writes
 NET=${MAYDAY_NET:-127.0.40}         # first three numbers of every address of a stack
 HTTP=${MAYDAY_HTTP:-127.0.0.1:8004} # where nginx listens
 BIN=${MAYDAY_BIN:-$REPO/build/bin}  # our daemons
-ASTERISK_ROOT=$CACHE/asterisk       # a Debian with Asterisk 22 and the SIP phones
+ASTERISK_ROOT=${MAYDAY_ASTERISK_ROOT:-$CACHE/asterisk} # a Debian with Asterisk 22 and the SIP phones
 
 say() { printf '%s\n' "$*"; }
 die() { printf 'mayday: %s\n' "$*" >&2; exit 1; }

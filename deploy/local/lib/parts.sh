@@ -68,9 +68,13 @@ write() {
 	fi
 }
 
-# secret NAME: the path of a file with a secret that is made on its first use
+# secret NAME: the path of a file with a secret that is made on its first use; of two who make it at once the first wins
 secret() {
-	local file=$RUN/secrets/$1
-	[ -s "$file" ] || od -An -N24 -tx1 /dev/urandom | tr -d ' \n' | write "$file" 600
+	local file=$RUN/secrets/$1 made=$RUN/secrets/$1.$BASHPID
+	if [ ! -e "$file" ]; then
+		od -An -N24 -tx1 /dev/urandom | tr -d ' \n' | write "$made" 600
+		ln "$made" "$file" 2>/dev/null || [ -e "$file" ] || die "cannot write $file"
+		rm "$made"
+	fi
 	echo "$file"
 }

@@ -16,7 +16,7 @@ schema_migrate() {
 schema_grant() {
 	local table
 	for table in $SCHEMA_PBX_TABLES; do
-		echo "GRANT SELECT, INSERT, UPDATE, DELETE ON mayday.$table TO asterisk@'127.%';"
+		echo "GRANT SELECT, INSERT, UPDATE, DELETE ON mayday.$table TO asterisk@'$NEIGHBOURS';"
 	done | mariadb_client
 }
 

@@ -1,5 +1,6 @@
 # MariaDB: our tables and the PBX's realtime tables, in one database. root comes by the socket alone.
 . "$LOCAL/lib/schema.sh"
+NEIGHBOURS=${NET%%.*}.% # a client at a loopback address shows itself as 127.0.0.1
 SOCKET=$RUN/mariadb/socket
 
 part_listens() { echo "tcp $NET.3:3306"; }
@@ -31,9 +32,9 @@ part_ready() { mariadb_root -e 'SELECT 1'; }
 mariadb_users() {
 	mariadb_root <<-SQL
 		CREATE DATABASE IF NOT EXISTS mayday CHARACTER SET utf8mb4;
-		CREATE USER IF NOT EXISTS mayday@'127.%', asterisk@'127.%';
-		ALTER USER mayday@'127.%' IDENTIFIED BY '$(<"$(secret db-mayday)")', asterisk@'127.%' IDENTIFIED BY '$(<"$(secret db-asterisk)")';
-		GRANT ALL ON mayday.* TO mayday@'127.%';
+		CREATE USER IF NOT EXISTS mayday@'$NEIGHBOURS', asterisk@'$NEIGHBOURS';
+		ALTER USER mayday@'$NEIGHBOURS' IDENTIFIED BY '$(<"$(secret db-mayday)")', asterisk@'$NEIGHBOURS' IDENTIFIED BY '$(<"$(secret db-asterisk)")';
+		GRANT ALL ON mayday.* TO mayday@'$NEIGHBOURS';
 	SQL
 }
 
