@@ -55,6 +55,7 @@ $(BUILD)/bin/$(notdir $(1)): $(OBJ)/$(2)/main.o $(OBJ)/$(1).a $(COMMON_LIB)
 	@$(CC) $(LDFLAGS) -o $$@ $$^ $(LDLIBS_ALL)
 endef
 $(foreach s,$(SERVICES),$(eval $(call program,$(s),services/$(s))))
+$(OBJ)/services/auth-svc/migrations.o: $(wildcard services/auth-svc/migrations/*.sql) # it embeds them
 $(foreach t,$(TOOLS),$(eval $(call program,$(t),tests/tools/$(t))))
 
 # tests/unit/test_<module>.c tests libcommon; test_<service>__<module>.c one of that service's modules.

@@ -1,0 +1,14 @@
+/* The schema of the database: the files of migrations/, embedded by the assembler. */
+#ifndef AUTH_SVC_MIGRATIONS_H
+#define AUTH_SVC_MIGRATIONS_H
+
+#include "sql_migrate.h"
+
+extern const struct sql_migration migrations[];
+
+/* Brings the database up to date. Blocks. Returns as sql_migrate(). */
+int migrations_run(const struct sql_settings *settings, char **error_r);
+/* For --migrate: the same, with its exit status. */
+int migrations_command(void);
+
+#endif

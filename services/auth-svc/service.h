@@ -1,0 +1,38 @@
+/* auth-svc: owns its modules; they borrow each other through here. */
+#ifndef AUTH_SVC_SERVICE_H
+#define AUTH_SVC_SERVICE_H
+
+#include "auth.h"
+#include "bootstrap.h"
+#include "daemon.h"
+#include "password.h"
+#include "redis_link.h"
+#include "signer.h"
+#include "sql.h"
+#include "store.h"
+#include "users.h"
+
+#define METRIC(kind, name, help) METRIC_FIELD_##kind(name)
+struct auth_metrics {
+#include "metrics.inc"
+};
+#undef METRIC
+
+struct service {
+	struct daemon *daemon;
+	struct redis_link *link;
+	struct sql_pool *sql;
+	struct store *store;
+	struct users *users;
+	struct password *password;
+	struct signer *signer;
+	struct auth *auth;
+	struct bootstrap *bootstrap;
+	struct health_item *redis_health, *sql_health;
+	struct auth_metrics metrics;
+};
+
+int service_open(struct daemon *daemon, void **service_r, const char **error_r);
+void service_close(void *service);
+
+#endif

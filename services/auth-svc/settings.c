@@ -1,0 +1,52 @@
+#include "settings.h"
+
+#include "fields.h"
+
+#include <string.h>
+
+#define FIELD(name) offsetof(struct auth_settings, name)
+
+struct settings settings;
+
+static const struct setting auth_table[] = {
+	{"AUTH_FAILURES_FREE", SETTING_NUMBER, FIELD(failures_free), 1, 100, "5", NULL, false,
+	 "wrong passwords in a row before the next attempt has to wait"},
+	{"AUTH_HASH_RUNNING", SETTING_NUMBER, FIELD(hash_running), 1, 4, "1", NULL, false,
+	 "password hashes at once, 64 MB of memory and a core each"},
+	{"AUTH_HASH_WAITING", SETTING_NUMBER, FIELD(hash_waiting), 0, 1000, "32", NULL, false,
+	 "password hashes that may wait; a login beyond them gets 429"},
+	{"AUTH_KEYS_DIR", SETTING_TEXT, FIELD(keys_dir), 0, 4096, "", NULL, false,
+	 "folder of <kid>.pem: private keys (P-256) that sign tokens, the last by name is used; a "
+	 "key is made when there is none. Empty: tokens are signed with JWT_SECRET"},
+	{"AUTH_SESSION_TTL_S", SETTING_NUMBER, FIELD(session_ttl_s), 60, 2592000, "43200", NULL,
+	 false, "a login ends after this time"},
+	{"AUTH_SUPERUSER_NAME", SETTING_TEXT, FIELD(superuser_name), 0, 64, "", NULL, false,
+	 "made once, when there is no user at all"},
+	{"AUTH_SUPERUSER_PASSWORD", SETTING_TEXT, FIELD(superuser_password), 12, 256, "", NULL,
+	 true, "password of AUTH_SUPERUSER_NAME"},
+	{"AUTH_TOKEN_TTL_S", SETTING_NUMBER, FIELD(token_ttl_s), 10, 86400, "900", NULL, false,
+	 "an access token ends after this time; never later than its session"},
+	{0},
+};
+
+const struct settings_group settings_groups[] = {
+	{auth_table, &settings.auth},
+	{jwt_settings_table, &settings.jwt},
+	{redis_settings_table, &settings.redis},
+	{sql_settings_table, &settings.sql},
+	{NULL, NULL},
+};
+
+void settings_check(struct buffer *faults)
+{
+	const struct auth_settings *set = &settings.auth;
+
+	if (settings.jwt.secret[0] == '\0' && set->keys_dir[0] == '\0')
+		buffer_append_str(faults, "JWT_SECRET, AUTH_KEYS_DIR: one of them must be set\n");
+	if ((set->superuser_name[0] == '\0') != (set->superuser_password[0] == '\0'))
+		buffer_append_str(faults, "AUTH_SUPERUSER_NAME, AUTH_SUPERUSER_PASSWORD: set both "
+					  "or none\n");
+	if (set->superuser_name[0] != '\0' && !field_is_username(set->superuser_name))
+		buffer_append_str(faults, "AUTH_SUPERUSER_NAME: only a-z 0-9 . _ - are allowed, "
+					  "and a letter or digit first\n");
+}

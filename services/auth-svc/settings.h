@@ -1,0 +1,32 @@
+#ifndef AUTH_SVC_SETTINGS_H
+#define AUTH_SVC_SETTINGS_H
+
+#include "jwt_settings.h"
+#include "redis_settings.h"
+#include "sql_settings.h"
+
+struct auth_settings {
+	char *keys_dir;           /* "" when tokens are signed with JWT_SECRET */
+	int64_t token_ttl_s;      /* of an access token */
+	int64_t session_ttl_s;    /* of a login */
+	char *superuser_name;     /* "": none is made */
+	char *superuser_password; /* of the first user */
+	int64_t hash_running;     /* password hashes at once */
+	int64_t hash_waiting;     /* and behind them */
+	int64_t failures_free;    /* wrong passwords before a user has to wait */
+};
+
+/* Filled by the skeleton before anything else runs. */
+struct settings {
+	struct auth_settings auth;
+	struct jwt_settings jwt;
+	struct redis_settings redis;
+	struct sql_settings sql;
+};
+
+extern struct settings settings;
+extern const struct settings_group settings_groups[];
+
+void settings_check(struct buffer *faults);
+
+#endif

@@ -1,0 +1,63 @@
+/* The users in MariaDB: every statement of auth-svc. */
+#ifndef AUTH_SVC_USERS_H
+#define AUTH_SVC_USERS_H
+
+#include "json.h"
+#include "password.h"
+#include "principal.h"
+#include "sql.h"
+
+struct users;
+
+struct user {
+	char id[24];
+	char username[65];
+	char password_hash[PASSWORD_HASH_SIZE];
+	enum role role;
+	char extension[33]; /* "" for none */
+	char display_name[401];
+	bool enabled;
+	int64_t created_at_ms;
+};
+
+enum users_result {
+	USERS_OK,
+	USERS_NONE, /* no such user */
+	USERS_USERNAME_TAKEN,
+	USERS_EXTENSION_TAKEN,
+	USERS_UNAVAILABLE,
+	USERS_FAILED,
+};
+
+/* pool is borrowed and must outlive the answers. */
+struct users *users_new(struct sql_pool *pool);
+void users_free(struct users **users);
+
+/* list is borrowed for the call; count is 0 unless USERS_OK. */
+typedef void users_done_fn(enum users_result result, const struct user *list, size_t count,
+			   void *context);
+
+void users_find_by_name(struct users *users, const char *username, users_done_fn *done,
+			void *context);
+void users_find_by_id(struct users *users, const char *id, users_done_fn *done, void *context);
+/* Up to count users in the order of their ids, after the one with this id ("0": from the start). */
+void users_list(struct users *users, const char *after_id, size_t count, users_done_fn *done,
+		void *context);
+/* Is there any user? USERS_OK or USERS_NONE, with an empty list. */
+void users_any(struct users *users, users_done_fn *done, void *context);
+
+/* Who does it, for the audit; an empty id stands for the daemon. */
+struct users_actor {
+	const char *id, *username, *address;
+};
+
+/* Adds user (its id does not count) and answers with it as it stands. */
+void users_add(struct users *users, const struct user *user, const struct users_actor *actor,
+	       users_done_fn *done, void *context);
+/* The same, but only while there is no user at all: else USERS_NONE. */
+void users_add_first(struct users *users, const struct user *user, users_done_fn *done,
+		     void *context);
+
+void user_write(const struct user *user, struct json_writer *json);
+
+#endif
