@@ -45,6 +45,7 @@ service_start() {
 
 # Asked to stop; killed after 10 s. The log runs on.
 service_stop() {
+	service_watched "$1" || return 0
 	sv -w 10 force-stop "$RUN/service/$1" >/dev/null 2>&1 || true
 	touch "$RUN/service/$1/down"
 }
