@@ -202,6 +202,22 @@ def test_hundred_megabytes_are_not_read_to_the_end(probe):
         assert http.closed()
 
 
+def test_bodies_together_are_bounded(daemon):
+    probe = daemon("http-probe", HTTP_BODY_MAX=64 * 2**20, HTTP_REQUEST_DEADLINE_MS=30000)
+    head = ("POST /json HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {40 * 2**20}\r\n\r\n").encode()
+    with RawHttp(probe.listen) as first:
+        first.send(head + b" " * (40 * 2**20 - 1))
+        with RawHttp(probe.listen) as second:
+            second.send(head + b" " * (40 * 2**20))
+            assert_error(second.reply(), 503, "unavailable")
+            assert second.get("/static").status == 200
+        first.send(b"x")
+        assert_error(first.reply(), 400, "invalid_json")
+        first.send(head + b" " * (40 * 2**20 - 2) + b"{}")
+        assert first.reply().status == 200
+
+
 def test_expect_is_answered_before_the_body(http):
     head = ("POST /json HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
             "Content-Type: application/json\r\nContent-Length: ")
