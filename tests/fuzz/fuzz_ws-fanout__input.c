@@ -4,10 +4,12 @@
 #include "mem.h"
 #include "utf8.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MESSAGE_MAX 4096
+#define CODE_UTF8   1007
 
 struct outcome {
 	struct buffer texts;
@@ -51,7 +53,11 @@ static void feed(const uint8_t *data, size_t size, size_t step, struct outcome *
 
 static void compare(const struct outcome *a, const struct outcome *b)
 {
-	if (a->end != b->end || a->code != b->code || a->texts.len != b->texts.len ||
+	bool utf8 = a->code == CODE_UTF8 || b->code == CODE_UTF8;
+
+	if (!utf8 && (a->end == INPUT_GOES_ON) != (b->end == INPUT_GOES_ON))
+		abort();
+	if (a->texts.len != b->texts.len ||
 	    strcmp(buffer_str(&a->texts), buffer_str(&b->texts)) != 0)
 		abort();
 }
