@@ -309,6 +309,15 @@ static void test_close_in_hooks(void **state)
 	turn_until(&loop, redis_server_number(&server, "EXISTS lease:prize") == 0);
 }
 
+/* A daemon that leaves closes everything at once. */
+static void test_given_back_although_the_link_closes(void **state)
+{
+	(void)state;
+	leave(&one);
+	turn_for(&loop, 100);
+	assert_int_equal(redis_server_number(&server, "EXISTS lease:prize"), 0);
+}
+
 /* Closed while the answer to an acquisition is on its way: nobody must be shut out by it. */
 static void test_close_while_asking(void **state)
 {
@@ -317,12 +326,9 @@ static void test_close_while_asking(void **state)
 	(void)state;
 	lease_close(&one.lease);
 	for (int turns = 0; turns < 8; turns++) {
-		struct lease *lease =
-			lease_open(&loop, one.redis, "other", "passer-by", 60000, &hooks);
-
+		two.lease = lease_open(&loop, one.redis, "other", "passer-by", 60000, &hooks);
 		for (int i = 0; i < turns; i++)
 			uv_run(&loop, UV_RUN_NOWAIT);
-		two.lease = lease;
 		lease_close(&two.lease);
 		turn_for(&loop, 50);
 		assert_int_equal(redis_server_number(&server, "EXISTS lease:other"), 0);
@@ -343,6 +349,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_stopped_holder_knows, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_close_in_hooks, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_given_back_although_the_link_closes, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_close_while_asking, set_up, tear_down),
 	};
 
