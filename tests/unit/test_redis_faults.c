@@ -107,14 +107,14 @@ static void test_bytes_that_are_no_reply(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(garbage) / sizeof(*garbage); i++) {
 		peer.second = garbage[i];
-		ups = downs = lost = 0;
+		ups = downs = lost = replies = 0;
 		open_link_and_wait();
 		ask(3);
 		turn_until(&loop, downs == 1);
-		assert_int_equal(lost, 3);
+		assert_int_equal(lost + replies, 3); /* newer hiredis take any depth */
+		assert_in_range(lost, 2, 3);
 		redis_link_close(&redis);
 	}
-	assert_int_equal(replies, 0);
 }
 
 static void test_a_reply_that_nobody_asked_for(void **state)
