@@ -4,7 +4,7 @@
 packages_clang() { [ "$(sed -n 's/^VERSION_ID="\(.*\)"/\1/p' /etc/os-release)" = 12 ] && echo 14 || echo 19; }
 
 PACKAGES_BUILD=(gcc make libc6-dev pkg-config git ca-certificates
-	libuv1-dev libhiredis-dev libmicrohttpd-dev libcjson-dev libmariadb-dev libmongoc-dev libjwt-dev libsodium-dev
+	libuv1-dev libhiredis-dev libmicrohttpd-dev libcjson-dev libmariadb-dev libmongoc-dev libsodium-dev
 	libwslay-dev libssl-dev)
 PACKAGES_RUN=(runit redis-server redis-tools mariadb-server-core mariadb-client-core nginx debootstrap iproute2
 	util-linux procps python3 python3-websockets python3-redis python3-pymysql)

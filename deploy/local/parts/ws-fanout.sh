@@ -9,5 +9,6 @@ part_listens() {
 }
 
 daemon_settings() {
+	daemon_tokens
 	echo "WS_LISTEN=$NET.$DAEMON_HOST:8105"
 }
