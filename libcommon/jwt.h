@@ -1,8 +1,8 @@
 /* Access tokens: compact JWS, HS256 with JWT_SECRET or ES256 with public keys found by kid.
 
-   libjwt alone checks too little (alg confusion, exp, aud): the header is read first and the
-   algorithm must be the one of the key, then the signature, then every claim. Verified tokens are
-   cached by hash until they expire. Source: RFC 7515, 7519, 8725. */
+   The header is read first and its algorithm must be the one of the key, then the signature, then
+   every claim. Verified tokens are cached by hash until they expire. Source: RFC 7515, 7519, 8725.
+   */
 #ifndef COMMON_JWT_H
 #define COMMON_JWT_H
 
@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct jwt_keys;
+struct jws_key;
 
 struct jwt_claims {
 	char subject[40];    /* sub: user id */
@@ -46,9 +47,9 @@ enum jwt_result {
 
 const char *jwt_result_text(enum jwt_result result);
 enum jwt_result jwt_verify(struct jwt_keys *keys, const char *token, struct jwt_claims *claims_r);
-/* HS256 with the secret, or ES256 when pem and kid are not NULL. Returns an owned token, NULL on
+/* HS256 with the secret; or ES256 when kid and key are not NULL. Returns an owned token, NULL on
  * failure. */
 char *jwt_sign(const struct jwt_settings *settings, const struct jwt_claims *claims,
-	       const char *kid, const char *pem);
+	       const char *kid, const struct jws_key *key);
 
 #endif

@@ -74,16 +74,17 @@ static char *sign(const struct jws_key *key, const char *kid, const struct jwt_s
 }
 
 char *jwt_sign(const struct jwt_settings *settings, const struct jwt_claims *claims,
-	       const char *kid, const char *pem)
+	       const char *kid, const struct jws_key *key)
 {
-	struct jws_key *key;
+	struct jws_key *secret;
 	char *token;
 
-	if (kid != NULL && pem != NULL)
-		key = jws_key_pem(pem);
-	else
-		key = settings->secret[0] != '\0' ? jws_key_secret(settings->secret) : NULL;
-	token = key != NULL ? sign(key, pem != NULL ? kid : NULL, settings, claims) : NULL;
-	jws_key_free(&key);
+	if (kid != NULL && key != NULL)
+		return sign(key, kid, settings, claims);
+	if (settings->secret[0] == '\0')
+		return NULL;
+	secret = jws_key_secret(settings->secret);
+	token = sign(secret, NULL, settings, claims);
+	jws_key_free(&secret);
 	return token;
 }

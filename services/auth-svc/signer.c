@@ -26,7 +26,7 @@
 struct signer {
 	const struct jwt_settings *settings;
 	char kid[KID_MAX + 1]; /* of the key that signs */
-	char *pem;             /* owned; NULL: the secret signs */
+	struct jws_key *key;   /* NULL: the secret signs */
 	struct buffer jwks;
 };
 
@@ -40,14 +40,11 @@ static void write_coordinate(struct json_writer *json, const char *name, const u
 	json_field_str(json, name, text);
 }
 
-static int write_jwk(struct json_writer *json, const char *kid, const char *pem)
+static int write_jwk(struct json_writer *json, const char *kid, const struct jws_key *key)
 {
 	unsigned char x[JWS_COORDINATE_LEN], y[JWS_COORDINATE_LEN];
-	struct jws_key *key = jws_key_pem(pem);
-	int result = key != NULL ? jws_key_get_point(key, x, y) : -1;
 
-	jws_key_free(&key);
-	if (result < 0)
+	if (jws_key_get_point(key, x, y) < 0)
 		return -1;
 	json_begin_object(json);
 	json_field_str(json, "kty", "EC");
@@ -63,19 +60,22 @@ static int write_jwk(struct json_writer *json, const char *kid, const char *pem)
 
 /* ---- the folder ---- */
 
-static char *read_file(const char *folder, const char *name)
+/* NULL when it cannot be read or is no private key on P-256. */
+static struct jws_key *read_key(const char *folder, const char *name)
 {
 	char *path = mem_printf("%s/%s", folder, name);
 	FILE *file = fopen(path, "re");
-	char *text = NULL;
+	struct jws_key *key;
+	char text[PEM_MAX + 1];
 
 	free(path);
 	if (file == NULL)
 		return NULL;
-	text = mem_alloc(PEM_MAX + 1);
 	text[fread(text, 1, PEM_MAX, file)] = '\0';
 	fclose(file);
-	return text;
+	key = jws_key_pem(text);
+	sodium_memzero(text, sizeof(text));
+	return key;
 }
 
 static int is_key_file(const struct dirent *entry)
@@ -89,18 +89,18 @@ static int is_key_file(const struct dirent *entry)
 static int add_key(struct signer *signer, struct json_writer *json, const char *folder,
 		   const char *file_name)
 {
-	char *pem = read_file(folder, file_name);
+	struct jws_key *key = read_key(folder, file_name);
 	char *kid = mem_strndup(file_name, strlen(file_name) - 4);
 	int result = -1;
 
-	if (pem != NULL && id_is_safe(kid, KID_MAX) && write_jwk(json, kid, pem) == 0) {
+	if (key != NULL && id_is_safe(kid, KID_MAX) && write_jwk(json, kid, key) == 0) {
 		strcpy(signer->kid, kid);
-		free(signer->pem);
-		signer->pem = pem;
+		jws_key_free(&signer->key);
+		signer->key = key;
 		result = 0;
 	} else {
 		log_error("a signing key cannot be used", log_str("file", file_name));
-		free(pem);
+		jws_key_free(&key);
 	}
 	free(kid);
 	return result;
@@ -192,9 +192,7 @@ void signer_close(struct signer **_signer)
 	*_signer = NULL;
 	if (signer == NULL)
 		return;
-	if (signer->pem != NULL)
-		sodium_memzero(signer->pem, strlen(signer->pem));
-	free(signer->pem);
+	jws_key_free(&signer->key);
 	buffer_free(&signer->jwks);
 	free(signer);
 }
@@ -206,5 +204,5 @@ const char *signer_jwks(const struct signer *signer)
 
 char *signer_sign(const struct signer *signer, const struct jwt_claims *claims)
 {
-	return jwt_sign(signer->settings, claims, signer->kid, signer->pem);
+	return jwt_sign(signer->settings, claims, signer->kid, signer->key);
 }

@@ -157,10 +157,10 @@ static struct jwt_claims sample(void)
 				   .expires_at_s = NOW_S + 900};
 }
 
-static void check_round_trip(struct fixture *fixture, const char *kid, const char *pem)
+static void check_round_trip(struct fixture *fixture, const char *kid, const struct jws_key *key)
 {
 	struct jwt_claims given = sample(), read;
-	char *token = jwt_sign(&fixture->settings, &given, kid, pem);
+	char *token = jwt_sign(&fixture->settings, &given, kid, key);
 
 	assert_non_null(token);
 	for (int i = 0; i < 2; i++) { /* the second time from the cache */
@@ -188,7 +188,7 @@ static void signs_and_verifies_es256(void **state)
 {
 	struct fixture *fixture = *state;
 
-	check_round_trip(fixture, "k1", fixture->private_pem);
+	check_round_trip(fixture, "k1", fixture->pair);
 }
 
 static void refuses_wrong_algorithms(void **state)
@@ -242,7 +242,7 @@ static void refuses_every_truncation(void **state)
 {
 	struct fixture *fixture = *state;
 	struct jwt_claims claims = sample();
-	char *token = jwt_sign(&fixture->settings, &claims, "k1", fixture->private_pem);
+	char *token = jwt_sign(&fixture->settings, &claims, "k1", fixture->pair);
 
 	for (size_t len = strlen(token); len-- > 0;) {
 		token[len] = '\0';
@@ -369,7 +369,7 @@ static void forgets_tokens_of_removed_keys(void **state)
 {
 	struct fixture *fixture = *state;
 	struct jwt_claims claims = sample();
-	char *token = jwt_sign(&fixture->settings, &claims, "k1", fixture->private_pem);
+	char *token = jwt_sign(&fixture->settings, &claims, "k1", fixture->pair);
 
 	assert_int_equal(jwt_verify(fixture->keys, token, &claims), JWT_OK);
 	assert_int_equal(load(fixture, "k2", ""), 1);
@@ -388,7 +388,7 @@ static void needs_a_secret_for_hs256(void **state)
 
 	assert_false(jwt_keys_has(keys, NULL));
 	assert_null(jwt_sign(&settings, &claims, NULL, NULL));
-	assert_null(jwt_sign(&settings, &claims, "k1", fixture->public_pem));
+	assert_null(jws_key_pem(fixture->public_pem));
 	assert_int_equal(jwt_verify(keys, token, &claims), JWT_UNKNOWN_KEY);
 	free(token);
 	jws_key_free(&empty);
