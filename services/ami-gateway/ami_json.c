@@ -179,9 +179,11 @@ static bool is_skipped(const struct ami_header *header, const char *const *skip)
 }
 
 /* Members with commas between them, none before the first when out ends with '{'. */
-static void put_members(const struct ami_message *message, bool repeats, const char *const *skip,
+static void put_members(const struct ami_message *message, const char *const *skip,
 			struct buffer *out)
 {
+	bool repeats = has_repeat(message);
+
 	for (size_t i = 0; i < message->count; i++) {
 		const struct ami_header *header = &message->headers[i];
 
@@ -198,24 +200,22 @@ static void put_members(const struct ami_message *message, bool repeats, const c
 	buffer_append_char(out, '}');
 }
 
-bool ami_json_event(const struct ami_message *message, int64_t at_ms, uint64_t number,
+void ami_json_event(const struct ami_message *message, int64_t at_ms, uint64_t number,
 		    struct buffer *out)
 {
 	static const char *const none[] = {NULL};
-	bool repeats = has_repeat(message);
 
 	buffer_append(out, "{\"t\":", 5);
 	buffer_append_int(out, at_ms);
 	buffer_append(out, ",\"n\":", 5);
 	buffer_append_int(out, (long long)number);
-	if (repeats || !put_plain(message, out))
-		put_members(message, repeats, none, out);
-	return repeats;
+	if (has_repeat(message) || !put_plain(message, out))
+		put_members(message, none, out);
 }
 
 void ami_json_headers(const struct ami_message *message, const char *const *skip,
 		      struct buffer *out)
 {
 	buffer_append_char(out, '{');
-	put_members(message, has_repeat(message), skip, out);
+	put_members(message, skip, out);
 }

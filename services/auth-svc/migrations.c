@@ -5,13 +5,15 @@
 
 #include <stdlib.h>
 
-/* The text of migrations/<name>.sql, ended by a NUL, as <symbol>. */
+/* The text of migrations/<name>.sql, ended by a NUL, as <symbol>. Both are pasted into text:
+   NOLINTBEGIN(bugprone-macro-parentheses) */
 #define EMBED(symbol, name)                                                                        \
 	__asm__(".section .rodata\n" #symbol ": .incbin \"services/auth-svc/migrations/" name      \
 		".sql\"\n"                                                                         \
 		".byte 0\n"                                                                        \
 		".previous\n");                                                                    \
 	extern const char symbol[]
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 EMBED(migration_0001, "0001_pbx");
 EMBED(migration_0002, "0002_users");

@@ -103,7 +103,8 @@ static void on_failures(const redisReply *reply, void *context)
 	struct waiter *waiter = context;
 	struct store_failures none = {0};
 
-	if (!is_good(reply) || reply->type != REDIS_REPLY_ARRAY || reply->elements != 4)
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != 4 ||
+	    !is_good(reply))
 		waiter->failures(false, none, none, waiter->context);
 	else
 		waiter->failures(true, read_failures(reply->element[0], reply->element[1]),

@@ -103,7 +103,7 @@ def test_wrong_and_unknown_look_alike(auth):
     assert_error(wrong, 401, "invalid_credentials")
     assert_error(unknown, 401, "invalid_credentials")
     assert wrong.json() == unknown.json()
-    assert client.daemon.metric("mayday_auth_password_hash_seconds_count{}") == 3
+    assert client.daemon.metric("mayday_auth_password_hash_seconds_count") == 3
     assert "not-the-password" not in client.daemon.log and PASSWORD not in client.daemon.log
 
 
@@ -437,7 +437,6 @@ def test_memory_is_given_back_after_hashing(auth):
     client = auth()
     for _ in range(3):
         login(client)
-    resident = client.daemon.metric("mayday_process_resident_memory_bytes") or client.daemon.metric(
-        "process_resident_memory_bytes")
+    resident = client.daemon.metric("process_resident_memory_bytes")
     if "asan" not in str(BIN):
         assert resident < 16 * 2**20

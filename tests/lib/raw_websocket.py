@@ -1,6 +1,5 @@
 """A WebSocket client down to the bytes, for what no decent library sends."""
 
-import contextlib
 import socket
 import struct
 import time
@@ -97,8 +96,7 @@ class RawSocket:
                 return code
             if found[0] == 8 and code is None:
                 code = int.from_bytes(found[1][:2], "big")
-                with contextlib.suppress(OSError):  # the server may be gone already
-                    self.socket.shutdown(socket.SHUT_WR)
+                self.socket.shutdown(socket.SHUT_WR)
 
     def gone_within(self, seconds):
         """True when the server ends the connection in time."""
