@@ -2,6 +2,7 @@
 
 #include "clock.h"
 #include "handshake.h"
+#include "log.h"
 #include "mem.h"
 
 #include <stdlib.h>
@@ -114,6 +115,8 @@ void connection_send(struct connection *connection, struct frame *frame)
 	if (!fits(connection, frame->len, connection->server->set.queue_max) &&
 	    !make_room(connection, frame->len)) {
 		connection->server->set.metrics->ws_resyncs_total++;
+		log_info("client too slow", log_int("connection", (int64_t)connection->id),
+			 log_str("address", connection->address));
 		outbox_drop_waiting(&connection->outbox);
 		connection_close(connection, CLOSE_RESYNC, "too slow: come back with your cursors");
 	}

@@ -18,6 +18,7 @@
 struct auth_request {
 	struct client *client; /* one reference */
 	struct positions since;
+	struct entry_id asked_at; /* where the topic session stood: see on_checked() */
 	bool snapshot;
 	char id[65]; /* "": none */
 };
@@ -159,6 +160,9 @@ static void on_checked(enum auth_result result, const struct principal *who, voi
 	struct client *client = request->client;
 
 	client->checking = false;
+	/* The answer of Redis and the event of a revocation come on different connections. */
+	if (result == AUTH_OK && hub_was_revoked(client->hub, request->asked_at, who->session_id))
+		result = AUTH_REVOKED;
 	if (client->connection != NULL && connection_is_open(client->connection))
 		answer(request, result, who);
 	client_unref(&client);
@@ -182,9 +186,12 @@ static void check(struct client *client, const struct msg_ws_auth *message,
 	request->snapshot = message->has_snapshot && message->snapshot;
 	snprintf(request->id, sizeof(request->id), "%s", message->id != NULL ? message->id : "");
 	client->checking = true;
-	if (!hub_is_started(client->hub))
+	if (!hub_is_started(client->hub)) {
 		on_checked(AUTH_UNAVAILABLE, NULL, request);
-	else if (message->token != NULL)
+		return;
+	}
+	request->asked_at = backlog_tip(client->hub->backlogs[TOPIC_SESSION]);
+	if (message->token != NULL)
 		auth_check(client->hub->auth, message->token, on_checked, request);
 	else
 		store_ticket(client->hub->link, message->ticket, on_ticket, request);

@@ -61,6 +61,20 @@ static void close_revoked(struct hub *hub, const char *session_id)
 	ws_server_each(hub->server, 0, close_if_revoked, &revocation);
 }
 
+bool hub_was_revoked(const struct hub *hub, struct entry_id since, const char *session_id)
+{
+	const struct backlog *sessions = hub->backlogs[TOPIC_SESSION];
+	const struct event *event;
+
+	while ((event = backlog_after(sessions, since)) != NULL) {
+		if (event->revoked_session != NULL &&
+		    strcmp(event->revoked_session, session_id) == 0)
+			return true;
+		since = event->id;
+	}
+	return false;
+}
+
 void hub_publish(struct hub *hub, struct event *event)
 {
 	hub->metrics->ws_events_total++;

@@ -27,6 +27,8 @@ bool hub_is_started(const struct hub *hub);
 void hub_stop(struct hub *hub);
 /* Takes over the caller's reference. */
 void hub_publish(struct hub *hub, struct event *event);
+/* Whether an event after that id of the topic session revoked the session. */
+bool hub_was_revoked(const struct hub *hub, struct entry_id since, const char *session_id);
 /* An entry of the topic that is no event. */
 void hub_skip(struct hub *hub, enum topic topic, struct entry_id id);
 

@@ -22,7 +22,7 @@ struct tips_query {
 	store_tips_fn *fn;
 	void *context;
 	struct entry_id tips[TOPIC_COUNT];
-	unsigned answered;
+	unsigned sent, answered;
 	bool failed;
 };
 
@@ -38,10 +38,8 @@ static bool read_tip(const redisReply *reply, struct entry_id *id_r)
 	       entry_id_parse(reply->element[0]->str, id_r);
 }
 
-static void tips_answered(struct tips_query *query)
+static void tips_end(struct tips_query *query)
 {
-	if (++query->answered < TOPIC_COUNT)
-		return;
 	query->fn(query->failed ? NULL : query->tips, query->context);
 	free(query);
 }
@@ -52,7 +50,8 @@ static void on_tip(const redisReply *reply, void *context)
 
 	if (!read_tip(reply, &query->tips[query->answered]))
 		query->failed = true;
-	tips_answered(query);
+	if (++query->answered == query->sent)
+		tips_end(query);
 }
 
 void store_tips(struct redis_link *link, store_tips_fn *fn, void *context)
@@ -61,13 +60,13 @@ void store_tips(struct redis_link *link, store_tips_fn *fn, void *context)
 
 	query->fn = fn;
 	query->context = context;
-	for (int i = 0; i < TOPIC_COUNT; i++) {
-		if (redis_link_command(link, on_tip, query, "XREVRANGE %s + - COUNT 1",
-				       store_streams[i]) == 0)
-			continue;
-		query->failed = true;
-		tips_answered(query);
-	}
+	while (query->sent < TOPIC_COUNT &&
+	       redis_link_command(link, on_tip, query, "XREVRANGE %s + - COUNT 1",
+				  store_streams[query->sent]) == 0)
+		query->sent++;
+	query->failed = query->sent < TOPIC_COUNT;
+	if (query->sent == 0)
+		tips_end(query);
 }
 
 /* ---- missed events ---- */
