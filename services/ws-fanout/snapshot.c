@@ -19,13 +19,22 @@ static bool is_numeric_field(const char *name)
 	return len > 2 && (strcmp(name + len - 2, "At") == 0 || strcmp(name + len - 2, "Ms") == 0);
 }
 
-/* A hash holds text alone; JSON in it (the legs, say) stays JSON. */
+/* callId is written by itself, once; the others are what nobody needs to draw a live call. */
+static bool is_left_out(const char *name)
+{
+	return strcmp(name, "callId") == 0 || strcmp(name, "model") == 0 ||
+	       strcmp(name, "timeline") == 0;
+}
+
+/* A hash holds text alone: JSON in it (the channels, say) stays JSON, "" is not known. */
 static void write_field(const char *name, const char *value, size_t len, void *context)
 {
 	struct json_writer *writer = context;
 	cJSON *tree = NULL;
 	const char *error;
 
+	if (len == 0 || is_left_out(name))
+		return;
 	json_key(writer, name);
 	if (value[0] == '{' || value[0] == '[')
 		tree = json_parse(value, len, &error);

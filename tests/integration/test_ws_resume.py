@@ -121,8 +121,9 @@ def test_a_restart_of_redis_loses_nothing(fanout, redis_server, redis, session, 
 def live_call(redis, call_id, state, *extensions):
     redis.sadd("calls:live:main", call_id)
     redis.hset(f"call:{call_id}", mapping={
-        "pbx": "main", "state": state, "startedAt": 1640995200000, "caller": extensions[0],
-        "legs": json.dumps([{"extension": each} for each in extensions])})
+        "callId": call_id, "pbx": "main", "state": state, "startedAt": 1640995200000,
+        "answeredAt": "", "from": json.dumps({"number": extensions[0]}), "timeline": "[{}]",
+        "model": "{}", "extensions": json.dumps(extensions)})
     for each in extensions:
         redis.zadd(f"calls:of:{each}", {call_id: 1640995200000})
 
@@ -147,8 +148,9 @@ def test_too_old_gives_a_gap_and_a_snapshot(fanout, redis, session, websocket):
     assert gap["reason"] == "too_old" and f"call:{gap['from']}" == old[0]
     as_of, calls = snapshot(manager)
     assert as_of == old[-1] and set(calls) == {"c1", "c2"}
-    assert calls["c1"]["startedAt"] == 1640995200000 and calls["c1"]["caller"] == "1001"
-    assert calls["c1"]["legs"] == [{"extension": "1001"}, {"extension": "1002"}]
+    assert calls["c1"] == {"callId": "c1", "pbx": "main", "state": "established",
+                           "startedAt": 1640995200000, "from": {"number": "1001"},
+                           "extensions": ["1001", "1002"]}
     agent = websocket(fanout, session("agent", "1002"), since=[old[0]])
     assert set(snapshot(agent)[1]) == {"c1"}
     live = events.add(redis, "c1", "1001", "1002")
