@@ -73,7 +73,8 @@ class Stack:
 
     def pid(self, part):
         """None when it does not run."""
-        text = (self.run / "service" / part / "supervise/pid").read_text().strip()
+        path = self.run / "service" / part / "supervise/pid"
+        text = path.read_text().strip() if path.exists() else ""
         return int(text) if text else None
 
     def kill9(self, part):

@@ -28,11 +28,11 @@ part_command() {
 	echo "exec '$LOCAL/lib/inside' '$RUN' '$ASTERISK_ROOT' asterisk -f -C /mayday/asterisk/etc/asterisk.conf"
 }
 
-# Asterisk's command line, in the mount namespace of the one that runs
+# Asterisk's command line, inside the one that runs
 asterisk_cli() {
 	local pid
 	read -r pid _ < <(service_pid asterisk) || die "asterisk does not run"
-	nsenter -t "$pid" -m chroot "$ASTERISK_ROOT" asterisk -C /mayday/asterisk/etc/asterisk.conf -rx "$*"
+	nsenter -t "$pid" -m -r -w asterisk -C /mayday/asterisk/etc/asterisk.conf -rx "$*"
 }
 
 part_ready() { asterisk_cli core waitfullybooted | grep -q 'fully booted'; }
