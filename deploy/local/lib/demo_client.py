@@ -77,7 +77,8 @@ class Live:
 
     def _message(self, message):
         if message["type"] == "welcome":
-            print(f"  welcome: rooms {', '.join(message['rooms'])}", flush=True)
+            topics = ", ".join(each["topic"] for each in message["topics"])
+            print(f"  welcome: follows {topics}", flush=True)
             self._welcome.set()
         elif message["type"] == "event":
             self._event(message["event"])
