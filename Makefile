@@ -138,6 +138,10 @@ status: ## The parts of the local stack: up, since when, where
 logs: ## Follow the logs of the local stack
 	@deploy/local/stack logs -f
 
+.PHONY: bench
+bench: all $(LOAD_BINS) ## Measure what the suite must reach (RUNS=5, ONLY=word)
+	@tests/load/bench --runs $(or $(RUNS),5) $(ONLY)
+
 .PHONY: clean
 clean: ## Remove everything that was built
 	rm -rf $(BUILD)

@@ -1,5 +1,7 @@
 /* The header fields of one request, copied, and what makes them unacceptable. libmicrohttpd 0.9.75
-   takes more than RFC 9112 allows; what could be read in two ways is refused here. */
+   takes more than RFC 9112 allows; what could be read in two ways is refused here. Not to be seen
+   from here: a bare LF that it took for CR LF, a folded line that it joined, and a raw NUL, where
+   it ends the target or value. */
 #ifndef COMMON_HTTP_HEADERS_H
 #define COMMON_HTTP_HEADERS_H
 

@@ -22,6 +22,8 @@
 #define HTTP_SEND_MS 30000
 /* Past this much of a body that is too large the connection is cut instead of read on. */
 #define HTTP_DISCARD_MAX (64u * 1024 * 1024)
+/* Memory that the bodies of all requests may take together. */
+#define HTTP_BODIES_MAX (64u * 1024 * 1024)
 
 struct http_class {
 	uint64_t http_requests_total;
@@ -82,9 +84,10 @@ struct http_server {
 	struct timer *sweep; /* looks for passed deadlines; only while connections are open */
 	bool wanted;         /* libmicrohttpd has something to do */
 	bool draining;
-	int listen_fd;    /* -1 once nothing is accepted any more */
-	uint64_t started; /* handlers */
-	uint64_t ended;   /* connections that have ended */
+	int listen_fd;     /* -1 once nothing is accepted any more */
+	uint64_t started;  /* handlers */
+	uint64_t ended;    /* connections that have ended */
+	size_t body_bytes; /* kept by all requests */
 	LIST_HEAD(http_connection_list, http_connection) connections;
 	LIST_HEAD(http_request_list, http_request) requests; /* all that are not released */
 	char id_prefix[ID_RANDOM_LEN + 1]; /* of request ids: random, then a count */
@@ -176,6 +179,7 @@ void http_on_completed(void *server, struct MHD_Connection *mhd, void **request,
 /* http_request.c */
 struct http_request *http_request_new(struct http_connection *connection,
 				      struct MHD_Connection *mhd, const char *target);
+void http_request_drop_body(struct http_request *request);
 /* Releases the request when nobody holds it any more. */
 void http_request_release(struct http_request *request);
 

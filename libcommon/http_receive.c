@@ -107,20 +107,31 @@ static void begin(struct http_request *request, const char *method, const char *
 				      (expect != NULL && strcasecmp(expect, "100-continue") == 0));
 }
 
+static void keep(struct http_request *request, const char *bytes, size_t size)
+{
+	buffer_append(&request->body, bytes, size);
+	request->server->body_bytes += size;
+}
+
 /* Keeps or discards one piece of the body. MHD_NO cuts the connection. */
 static enum MHD_Result take_body(struct http_request *request, const char *bytes, size_t *size)
 {
-	size_t cap = (size_t)request->server->settings->body_max;
+	struct http_server *server = request->server;
 
 	request->body_seen += *size;
 	if (request->body_seen > HTTP_DISCARD_MAX)
 		return MHD_NO;
-	if (!request->answered && request->body_seen <= cap) {
-		buffer_append(&request->body, bytes, *size);
-	} else if (!request->answered) {
-		buffer_free(&request->body);
-		refuse_body(request);
+	if (!request->answered) {
+		if (request->body_seen > (uint64_t)server->settings->body_max)
+			refuse_body(request);
+		else if (server->body_bytes + *size > HTTP_BODIES_MAX)
+			http_reply_error(request, 503, "unavailable",
+					 "Too many large bodies at once");
+		else
+			keep(request, bytes, *size);
 	}
+	if (request->answered)
+		http_request_drop_body(request);
 	*size = 0;
 	return MHD_YES;
 }

@@ -16,7 +16,7 @@ struct http_request *http_request_new(struct http_connection *connection,
 	request->server = server;
 	request->connection = connection;
 	request->mhd = mhd;
-	request->target = mem_strndup(target, HTTP_URI_MAX + 1);
+	request->target = mem_strdup(target);
 	request->started_us = clock_mono_us();
 	connection->request = request;
 	LIST_INSERT_HEAD(&server->requests, request, entry);
@@ -24,10 +24,18 @@ struct http_request *http_request_new(struct http_connection *connection,
 	return request;
 }
 
+void http_request_drop_body(struct http_request *request)
+{
+	if (request->server != NULL)
+		request->server->body_bytes -= request->body.len;
+	buffer_free(&request->body);
+}
+
 void http_request_release(struct http_request *request)
 {
 	if (request->held || request->connection != NULL)
 		return;
+	http_request_drop_body(request);
 	if (request->server != NULL) {
 		LIST_REMOVE(request, entry);
 		request->server->values.http_requests_under_way--;
@@ -36,7 +44,6 @@ void http_request_release(struct http_request *request)
 	if (request->response != NULL)
 		MHD_destroy_response(request->response);
 	cJSON_Delete(request->json);
-	buffer_free(&request->body);
 	buffer_free(&request->reply_headers);
 	http_headers_free(&request->headers);
 	http_uri_free(&request->uri);

@@ -48,6 +48,15 @@ static void on_handle_closed(uv_handle_t *handle)
 	unref(handle->data);
 }
 
+/* What was said just before the end (a lease given back) goes out if the kernel takes it at once.
+ */
+static void send_last(struct redis_uv *conn)
+{
+	uv_buf_t bytes = uv_buf_init(conn->unsent.data, (unsigned)conn->unsent.len);
+
+	(void)uv_try_write((uv_stream_t *)&conn->tcp, &bytes, 1);
+}
+
 void redis_uv_close(struct redis_uv **_conn)
 {
 	struct redis_uv *conn = *_conn;
@@ -56,6 +65,8 @@ void redis_uv_close(struct redis_uv **_conn)
 	if (conn == NULL)
 		return;
 	conn->is_closed = true;
+	if (conn->unsent.len > 0 && !conn->is_writing)
+		send_last(conn);
 	timer_stop(&conn->deadline);
 	uv_cancel((uv_req_t *)&conn->lookup);
 	uv_close((uv_handle_t *)&conn->tcp, on_handle_closed);

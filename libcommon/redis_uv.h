@@ -27,7 +27,8 @@ struct redis_uv *redis_uv_connect(uv_loop_t *loop, const char *host, int port, i
 void redis_uv_send(struct redis_uv *conn, const void *bytes, size_t len);
 /* Bytes that the kernel has not taken yet. */
 size_t redis_uv_unsent(const struct redis_uv *conn);
-/* No hook is called any more. A NULL *conn is fine. */
+/* No hook is called any more. What was not sent yet goes out if that needs no waiting. A NULL *conn
+   is fine. */
 void redis_uv_close(struct redis_uv **conn);
 
 #endif

@@ -184,9 +184,23 @@ void stream_writer_refused(struct stream_writer *writer)
 	buffer_free(&reason);
 }
 
-void stream_writer_link_up(void *writer)
+void stream_writer_link_up(void *_writer)
 {
-	resend(writer);
+	struct stream_writer *writer = _writer;
+
+	if (!writer->is_held)
+		resend(writer);
+}
+
+void stream_writer_hold(struct stream_writer *writer, bool held)
+{
+	if (writer->is_held == held)
+		return;
+	writer->is_held = held;
+	if (held)
+		redis_link_reset(writer->link, "held");
+	else if (redis_link_is_up(writer->link))
+		resend(writer);
 }
 
 void stream_writer_link_down(const char *reason, void *_writer)

@@ -12,6 +12,5 @@ RUN bash -c '. /packages.sh && apt-get update && apt-get install -y --no-install
 	libuv1 libhiredis0.14 libmicrohttpd12 libcjson1 libmariadb3 libmongoc-1.0-0 libsodium23 libwslay1 libssl3' && \
 	rm -rf /var/lib/apt/lists/*
 COPY deploy /src/deploy
-COPY services/auth-svc/migrations /src/services/auth-svc/migrations
 COPY --from=build /src/build/bin /src/build/bin
 ENTRYPOINT ["/src/deploy/local/stack"]

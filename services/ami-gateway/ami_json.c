@@ -179,11 +179,9 @@ static bool is_skipped(const struct ami_header *header, const char *const *skip)
 }
 
 /* Members with commas between them, none before the first when out ends with '{'. */
-static void put_members(const struct ami_message *message, const char *const *skip,
+static void put_members(const struct ami_message *message, bool repeats, const char *const *skip,
 			struct buffer *out)
 {
-	bool repeats = has_repeat(message);
-
 	for (size_t i = 0; i < message->count; i++) {
 		const struct ami_header *header = &message->headers[i];
 
@@ -200,22 +198,24 @@ static void put_members(const struct ami_message *message, const char *const *sk
 	buffer_append_char(out, '}');
 }
 
-void ami_json_event(const struct ami_message *message, int64_t at_ms, uint64_t number,
+bool ami_json_event(const struct ami_message *message, int64_t at_ms, uint64_t number,
 		    struct buffer *out)
 {
 	static const char *const none[] = {NULL};
+	bool repeats = has_repeat(message);
 
 	buffer_append(out, "{\"t\":", 5);
 	buffer_append_int(out, at_ms);
 	buffer_append(out, ",\"n\":", 5);
 	buffer_append_int(out, (long long)number);
-	if (has_repeat(message) || !put_plain(message, out))
-		put_members(message, none, out);
+	if (repeats || !put_plain(message, out))
+		put_members(message, repeats, none, out);
+	return repeats;
 }
 
 void ami_json_headers(const struct ami_message *message, const char *const *skip,
 		      struct buffer *out)
 {
 	buffer_append_char(out, '{');
-	put_members(message, skip, out);
+	put_members(message, has_repeat(message), skip, out);
 }

@@ -10,7 +10,7 @@
    first place; only of Event the first value alone is taken. Bytes that are not UTF-8 become
    U+FFFD. A header named "t" or "n" is written in capitals: AMI does not tell them apart, and ours
    must be the only ones. */
-void ami_json_event(const struct ami_message *message, int64_t at_ms, uint64_t number,
+bool ami_json_event(const struct ami_message *message, int64_t at_ms, uint64_t number,
 		    struct buffer *out);
 /* {every header but those named in skip}; skip is ended by NULL. */
 void ami_json_headers(const struct ami_message *message, const char *const *skip,

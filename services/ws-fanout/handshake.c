@@ -63,6 +63,12 @@ static bool text_is(struct text text, const char *word)
 	return text.len == strlen(word) && strncasecmp(text.at, word, text.len) == 0;
 }
 
+/* Methods, paths and versions mind their case, header fields do not. */
+static bool text_equals(struct text text, const char *word)
+{
+	return text.len == strlen(word) && memcmp(text.at, word, text.len) == 0;
+}
+
 static struct text trim(struct text text)
 {
 	while (text.len > 0 && (text.at[0] == ' ' || text.at[0] == '\t')) {
@@ -190,12 +196,12 @@ static const struct handshake_refusal *read_request_line(struct text *rest,
 	struct text method = cut(&line, ' ');
 	struct text target = cut(&line, ' ');
 	if (!is_token(method) || target.len == 0 || target.at[0] != '/' ||
-	    !text_is(line, "HTTP/1.1"))
+	    !text_equals(line, "HTTP/1.1"))
 		return &bad_request;
-	if (!text_is(method, "GET"))
+	if (!text_equals(method, "GET"))
 		return &bad_method;
 	struct text path = cut(&target, '?');
-	if (!text_is(path, HANDSHAKE_PATH))
+	if (!text_equals(path, HANDSHAKE_PATH))
 		return &bad_path;
 	return store_once(handshake->path, sizeof(handshake->path), path) ? NULL : &bad_path;
 }

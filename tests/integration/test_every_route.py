@@ -54,9 +54,9 @@ def unsigned(session):
 
 def bad_tokens(session):
     """Name -> Authorization header (None: none) that must not pass, for a session that is alive."""
-    def made(**changes):
-        return "Bearer " + tokens.token(session.id, session.role, session.extension,
-                                        session.username, **changes)
+    def made(role=session.role, **changes):
+        return "Bearer " + tokens.token(session.id, role, session.extension, session.username,
+                                        **changes)
     good = session.token
     return {
         "nothing": None, "another scheme": "Basic dXNlcjpwYXNz", "no token": "Bearer ",

@@ -43,7 +43,7 @@ def drip(http, data, seconds):
 def test_slow_clients_are_cut(probe, data):
     with RawHttp(probe.listen) as http:
         assert drip(http, data, 15)
-    assert probe.metric("mayday_http_connections_cut_total{}") >= 1
+    assert probe.metric("mayday_http_connections_cut_total") >= 1
     assert probe.get("/static").status_code == 200
 
 
@@ -63,7 +63,7 @@ def test_deadline(probe):
     assert_error(probe.get("/wait?ms=2000"), 504, "timeout")
     assert 0.6 < time.monotonic() - begun < 1.9
     assert probe.get("/wait?ms=100").status_code == 200
-    name = "mayday_http_requests_under_way{}"
+    name = "mayday_http_requests_under_way"
     assert wait_until(lambda: probe.metric(name) == 1, what="the late handler released it")
     assert any("status=504" in line and "level=info" in line for line in probe.log.splitlines())
 
@@ -96,7 +96,7 @@ def test_aborts_while_suspended(probe):
             if reset:
                 http.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             http.socket.close()
-    name = "mayday_http_connections{}"
+    name = "mayday_http_connections"
     assert wait_until(lambda: probe.metric(name) == 1, what="all gone connections released")
 
 

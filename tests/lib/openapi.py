@@ -18,9 +18,18 @@ MINIMAL_SETTINGS = {"HTTP_LISTEN": "127.0.0.1:0", "WS_LISTEN": "127.0.0.1:0",
                     "DB_PASSWORD": "password", "DB_NAME": "mayday", **tokens.SETTINGS}
 
 
+class _Loader(yaml.SafeLoader):
+    """A key that is there twice is a fault: YAML would keep the last one and say nothing."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [self.construct_object(key) for key, _ in node.value]
+        assert len(keys) == len(set(keys)), f"a key is there twice: {node.start_mark}: {keys}"
+        return super().construct_mapping(node, deep)
+
+
 @functools.cache
 def document():
-    return yaml.safe_load((ROOT / "proto/openapi.yaml").read_text())
+    return yaml.load((ROOT / "proto/openapi.yaml").read_text(), _Loader)
 
 
 def resolve(node):

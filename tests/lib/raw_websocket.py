@@ -1,5 +1,6 @@
 """A WebSocket client down to the bytes, for what no decent library sends."""
 
+import contextlib
 import socket
 import struct
 import time
@@ -96,7 +97,8 @@ class RawSocket:
                 return code
             if found[0] == 8 and code is None:
                 code = int.from_bytes(found[1][:2], "big")
-                self.socket.shutdown(socket.SHUT_WR)
+                with contextlib.suppress(OSError):  # the server may be gone already
+                    self.socket.shutdown(socket.SHUT_WR)
 
     def gone_within(self, seconds):
         """True when the server ends the connection in time."""

@@ -107,14 +107,14 @@ static void test_bytes_that_are_no_reply(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(garbage) / sizeof(*garbage); i++) {
 		peer.second = garbage[i];
-		ups = downs = lost = 0;
+		ups = downs = lost = replies = 0;
 		open_link_and_wait();
 		ask(3);
 		turn_until(&loop, downs == 1);
-		assert_int_equal(lost, 3);
+		assert_int_equal(lost + replies, 3); /* newer hiredis take any depth */
+		assert_in_range(lost, 2, 3);
 		redis_link_close(&redis);
 	}
-	assert_int_equal(replies, 0);
 }
 
 static void test_a_reply_that_nobody_asked_for(void **state)
@@ -271,15 +271,13 @@ static void test_a_peer_that_does_not_read(void **state)
 	int accepted = 0;
 
 	(void)state;
-	peer.settings.command_timeout_ms = 1000;
+	peer.settings.command_timeout_ms = 3000;
 	open_link_and_wait();
 	uv_read_stop((uv_stream_t *)peer.client);
-	for (int i = 0; i < 200; i++) {
-		accepted += redis_link_command(redis, on_reply, NULL, "ECHO %b", big,
-					       (size_t)1 << 20) == 0;
-		if (i % 10 == 0)
+	while (redis_link_command(redis, on_reply, NULL, "ECHO %b", big, (size_t)1 << 20) == 0)
+		if (++accepted % 10 == 0)
 			turn(&loop);
-	}
+	assert_true(redis_link_is_up(redis));
 	assert_in_range(accepted, 64, 199); /* the kernel takes some, too */
 	turn_until(&loop, downs == 1);
 	assert_int_equal(lost, accepted);

@@ -70,6 +70,9 @@ static void test_says_no(void **state)
 		{426, "GET /ws HTTP/1.1\r\n" COMMON "Sec-WebSocket-Version: 8\r\n"
 		      "Sec-WebSocket-Key: " KEY "\r\n\r\n"},
 		{404, "GET /other HTTP/1.1\r\n" COMMON "\r\n"},
+		{404, "GET /Ws HTTP/1.1\r\n" COMMON "\r\n"},
+		{400, "GET /ws http/1.1\r\n" COMMON "\r\n"},
+		{405, "get /ws HTTP/1.1\r\n" COMMON "\r\n"},
 		{405, "POST /ws HTTP/1.1\r\n" COMMON "\r\n"},
 	};
 	(void)state;

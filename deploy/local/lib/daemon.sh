@@ -30,8 +30,6 @@ daemon_database() {
 	ENV
 }
 
-daemon_tokens() { echo "JWT_SECRET_FILE=$(secret jwt)"; }
-
 part_prepare() {
 	make_directory "$RUN/env" 700
 	{ daemon_common && daemon_settings; } | write "$RUN/env/$PART" 600

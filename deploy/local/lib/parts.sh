@@ -38,6 +38,7 @@ parts_wanted() {
 	while [ ${#todo[@]} -gt 0 ]; do
 		name=${todo[0]}
 		todo=("${todo[@]:1}")
+		[ "$name" != all ] || { todo+=("${PARTS[@]}") && continue; }
 		[ -z "${wanted[$name]:-}" ] || continue
 		wanted[$name]=yes
 		mapfile -t -O ${#todo[@]} todo < <(part "$name" part_needs | tr ' ' '\n' | sed '/^$/d')

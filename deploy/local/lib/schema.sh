@@ -3,13 +3,10 @@
 SCHEMA_PBX_TABLES="ps_endpoints ps_auths ps_aors ps_contacts ps_endpoint_id_ips queues queue_members voice_extensions user_presence"
 
 schema_migrate() {
-	if [ -x "$BIN/auth-svc" ]; then
-		part auth-svc part_prepare
-		(set -a && . "$RUN/env/auth-svc" && "$BIN/auth-svc" --migrate) >"$RUN/log/migrate" 2>&1 ||
-			die "the schema could not be brought up to date: $(tail -1 "$RUN/log/migrate")"
-	elif ! mariadb_client -e 'DESCRIBE ps_endpoints' >/dev/null 2>&1; then
-		mariadb_client <"$REPO/services/auth-svc/migrations/0001_pbx.sql"
-	fi
+	[ -x "$BIN/auth-svc" ] || die "mariadb: auth-svc makes the tables, and is not in $BIN: run make"
+	part auth-svc part_prepare
+	(set -a && . "$RUN/env/auth-svc" && "$BIN/auth-svc" --migrate) >"$RUN/log/migrate" 2>&1 ||
+		die "the schema could not be brought up to date: $(tail -1 "$RUN/log/migrate")"
 }
 
 # Asterisk may touch its own tables, and no user's password hash.

@@ -37,14 +37,22 @@ service_is_up() { [[ $(sv status "$RUN/service/$1" 2>/dev/null) == run:* ]]; }
 # "PID SECONDS" of a part that runs
 service_pid() { sv status "$RUN/service/$1" 2>/dev/null | sed -nE 's/^run: [^ ]+ \(pid ([0-9]+)\) ([0-9]+)s.*/\1 \2/p'; }
 
+# One of our daemons whose binary was built anew since it started
+service_is_outdated() {
+	local pid
+	read -r pid _ < <(service_pid "$1") && [[ $(readlink "/proc/$pid/exe") == "$(realpath "$BIN")/"*" (deleted)" ]]
+}
+
 service_start() {
 	wait_until 10 service_watched "$1" || die "$1: runit does not take it up (see $RUN/log/runsvdir)"
+	! service_is_outdated "$1" || { say "$1: was built anew, restarting it" && service_stop "$1"; }
 	rm -f "$RUN/service/$1/down"
 	sv up "$RUN/service/$1" >/dev/null
 }
 
 # Asked to stop; killed after 10 s. The log runs on.
 service_stop() {
+	service_watched "$1" || return 0
 	sv -w 10 force-stop "$RUN/service/$1" >/dev/null 2>&1 || true
 	touch "$RUN/service/$1/down"
 }

@@ -4,7 +4,6 @@ daemon_place 11 8101
 part_needs() { echo redis asterisk; }
 
 daemon_settings() {
-	daemon_tokens
 	cat <<-ENV
 		PBX_NAME=main
 		AMI_HOST=$NET.1

@@ -4,9 +4,10 @@ daemon_place 13 8103
 part_needs() { echo redis mariadb; }
 
 daemon_settings() {
-	daemon_tokens
 	daemon_database
+	make_directory "$RUN/secrets/token-keys" 700
 	cat <<-ENV
+		AUTH_KEYS_DIR=$RUN/secrets/token-keys
 		AUTH_SUPERUSER_NAME=admin
 		AUTH_SUPERUSER_PASSWORD_FILE=$(secret superuser)
 	ENV

@@ -8,9 +8,10 @@ part_listens() { echo "tcp $NET.3:3306"; }
 part_prepare() {
 	make_directory "$RUN/mariadb" 700
 	if [ ! -d "$RUN/mariadb/data" ]; then
+		# --force: on a machine that cannot look up its own name
 		rm -rf "$RUN/mariadb/data.partial"
 		mariadb-install-db --no-defaults --user=root --datadir="$RUN/mariadb/data.partial" \
-			--auth-root-authentication-method=socket --skip-test-db --skip-name-resolve >"$RUN/log/mariadb-install" 2>&1 ||
+			--auth-root-authentication-method=socket --skip-test-db --force >"$RUN/log/mariadb-install" 2>&1 ||
 			die "mariadb: the data folder could not be made: $(head -1 "$RUN/log/mariadb-install") (see $RUN/log/mariadb-install)"
 		mv "$RUN/mariadb/data.partial" "$RUN/mariadb/data"
 	fi

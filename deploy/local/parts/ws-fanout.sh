@@ -9,6 +9,5 @@ part_listens() {
 }
 
 daemon_settings() {
-	daemon_tokens
 	echo "WS_LISTEN=$NET.$DAEMON_HOST:8105"
 }
