@@ -112,6 +112,7 @@ static void open_sender(struct pbx *pbx)
 		.stream = pbx->stream,
 		.metrics = &pbx->metrics,
 		.pbx = pbx->name,
+		.lease = pbx->lease,
 		.links = pbx->pool,
 		.link_count = (size_t)pbx->set.gateway->pool,
 		.on_idle = on_sender_idle,
@@ -209,6 +210,8 @@ static void on_owner(const char *owner, void *context)
 	if (!pbx->is_closed && pbx->role == PBX_SUSPENDED && owner != NULL && owner[0] != '\0' &&
 	    strcmp(owner, pbx->set.instance) != 0)
 		stand_down(pbx, "another gateway is the owner");
+	else if (!pbx->is_closed && pbx->role == PBX_STANDBY && pbx->owner[0] != '\0')
+		health_set(pbx->set.health, true, "stand-by");
 	release(pbx);
 }
 
@@ -227,6 +230,13 @@ static void on_lost(const char *reason, void *context)
 		return;
 	suspend(pbx);
 	ask_owner(pbx);
+}
+
+/* A process that was stopped for a while reads its sockets before its timers: the clock decides. */
+void pbx_check_lease(struct pbx *pbx)
+{
+	if (pbx->role == PBX_OWNER && !lease_is_held(pbx->lease))
+		on_lost("its time is over", pbx);
 }
 
 void pbx_redis(struct pbx *pbx, bool up)
@@ -310,7 +320,6 @@ struct pbx *pbx_open(const struct pbx_settings *set)
 	pbx->name = set->config->name;
 	snprintf(pbx->labels, sizeof(pbx->labels), "pbx=\"%s\"", pbx->name);
 	metrics_add(set->metrics, gateway_metric_defs, pbx->labels, &pbx->metrics);
-	health_set(set->health, true, "stand-by");
 	pbx->lease =
 		lease_open(set->loop, store_link(set->store), store_lease_name(pbx->name, name),
 			   set->instance, set->gateway->lease_ms, &hooks);

@@ -155,6 +155,7 @@ void pbx_on_message(const struct ami_message *message, void *context)
 {
 	struct pbx *pbx = context;
 
+	pbx_check_lease(pbx);
 	switch (message->kind) {
 	case AMI_EVENT:
 		take_event(pbx, message);

@@ -53,6 +53,11 @@ struct pbx {
 	bool systemname_wrong;
 };
 
+/* ---- pbx.c ---- */
+
+/* Before anything is written that only the owner may write. */
+void pbx_check_lease(struct pbx *pbx);
+
 /* ---- pbx_events.c ---- */
 
 void pbx_on_events_up(void *pbx);

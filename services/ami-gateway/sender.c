@@ -237,7 +237,7 @@ static void announce_call(struct sender *sender, const struct task *task, const 
 
 static void transmit(struct sender *sender, struct task *task, const char *fields)
 {
-	struct ami_link *link = choose_link(sender);
+	struct ami_link *link = lease_is_held(sender->set.lease) ? choose_link(sender) : NULL;
 	struct waiting *waiting;
 
 	if (link == NULL) {

@@ -11,6 +11,7 @@
 #include "ami_link.h"
 #include "event_stream.h"
 #include "gateway_metrics.h"
+#include "lease.h"
 #include "redis_settings.h"
 #include "store.h"
 
@@ -23,6 +24,7 @@ struct sender_settings {
 	struct event_stream *stream;
 	struct gateway_metrics *metrics;
 	const char *pbx;
+	const struct lease *lease;     /* nothing is sent unless it is held */
 	struct ami_link *const *links; /* the pool; may not be up */
 	size_t link_count;
 	/* Nothing is in hand any more. */
