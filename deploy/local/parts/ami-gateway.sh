@@ -12,3 +12,10 @@ daemon_settings() {
 		AMI_SECRET_FILE=$(secret ami-gateway)
 	ENV
 }
+
+# Ready is also a stand-by; the stack waits until somebody has taken Asterisk over.
+part_ready() {
+	"$LOCAL/lib/probe" http "http://$DAEMON_AT/readyz" &&
+		[ "$(part redis redis_client exists lease:gateway:main)" = 1 ] &&
+		[ "$(part redis redis_client hget pbx:main state)" = up ]
+}
