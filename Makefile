@@ -126,7 +126,7 @@ unit: $(UNIT_BINS) ## Build and run the unit tests
 proto: ## Write proto/gen/ again from the schemas and the table of permissions
 	@proto/generate.py
 
-.PHONY: setup up down status logs
+.PHONY: setup up down status logs demo
 setup: ## Install what the local stack and the build need (Debian, root)
 	@deploy/local/setup
 up: ## Set up, build and start the local stack; harmless when it runs
@@ -137,6 +137,8 @@ status: ## The parts of the local stack: up, since when, where
 	@deploy/local/stack status
 logs: ## Follow the logs of the local stack
 	@deploy/local/stack logs -f
+demo: ## One real call through everything, from a bare machine
+	@deploy/local/demo
 
 .PHONY: bench
 bench: all $(LOAD_BINS) ## Measure what the suite must reach (RUNS=5, ONLY=word)

@@ -10,6 +10,9 @@ import urllib.request
 import websockets
 
 PATIENCE_S = 10
+# What is worth a place on the line; the rest is in the call's timeline.
+SHOWN = ("state", "deviceState", "heldBy", "heldMs", "kind", "from", "to", "reason", "causeText",
+         "durationMs")
 
 
 class Rest:
@@ -37,8 +40,16 @@ class Rest:
         return answer
 
     @staticmethod
-    def pretty(value):
-        return json.dumps(value, indent=2, ensure_ascii=False)
+    def pretty(answer):
+        """One line for each field, and for each item of a list of objects."""
+        lines = []
+        for name, value in answer.items():
+            if isinstance(value, list) and value and isinstance(value[0], dict):
+                items = ",\n".join(f"    {json.dumps(item, ensure_ascii=False)}" for item in value)
+                lines.append(f'  "{name}": [\n{items}]')
+            else:
+                lines.append(f'  "{name}": {json.dumps(value, ensure_ascii=False)}')
+        return "{\n" + ",\n".join(lines) + "\n}"
 
 
 class Live:
@@ -85,9 +96,10 @@ class Live:
 
     def _event(self, event):
         delay = time.time() * 1000 - event["timestamp"]
-        data = json.dumps(event.get("data", {}), ensure_ascii=False)
+        data = ", ".join(f"{name} {value}" for name, value in event.get("data", {}).items()
+                         if name in SHOWN)
         print(f"  {event['eventType']:<18} {event.get('extension', ''):<5} {delay:6.1f} ms  "
-              f"{data[:110]}", flush=True)
+              f"{data}", flush=True)
         with self._changed:
             self._events.append(event)
             self._changed.notify_all()
