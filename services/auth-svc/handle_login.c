@@ -149,6 +149,7 @@ static void create_session(struct login *login, const char *extension)
 	who->expires_at_ms = now_ms + settings.auth.session_ttl_s * 1000;
 	login->session.address = login->address;
 	login->session.created_at_ms = now_ms;
+	login->session.sessions_max = settings.auth.sessions_max;
 	if (sign_token(login, now_ms) < 0) {
 		http_reply_error(login->request, 500, "internal", "No token could be signed");
 		finish(login);

@@ -18,6 +18,8 @@ static const struct setting auth_table[] = {
 	{"AUTH_KEYS_DIR", SETTING_TEXT, FIELD(keys_dir), 0, 4096, "", NULL, false,
 	 "folder of <kid>.pem: private keys (P-256) that sign tokens, the last by name is used; a "
 	 "key is made when there is none. Empty: tokens are signed with JWT_SECRET"},
+	{"AUTH_SESSIONS_MAX", SETTING_NUMBER, FIELD(sessions_max), 1, 1000, "10", NULL, false,
+	 "logins of one user at a time; one more ends the oldest"},
 	{"AUTH_SESSION_TTL_S", SETTING_NUMBER, FIELD(session_ttl_s), 60, 2592000, "43200", NULL,
 	 false, "a login ends after this time"},
 	{"AUTH_SUPERUSER_NAME", SETTING_TEXT, FIELD(superuser_name), 0, 64, "", NULL, false,

@@ -9,6 +9,7 @@ struct auth_settings {
 	char *keys_dir;           /* "" when tokens are signed with JWT_SECRET */
 	int64_t token_ttl_s;      /* of an access token */
 	int64_t session_ttl_s;    /* of a login */
+	int64_t sessions_max;     /* of one user */
 	char *superuser_name;     /* "": none is made */
 	char *superuser_password; /* of the first user */
 	int64_t hash_running;     /* password hashes at once */

@@ -210,12 +210,45 @@ static void publish_revoked(struct store *store, const struct principal *who,
 	buffer_free(&data);
 }
 
+struct creation {
+	struct store *store;
+	struct principal who;
+	struct waiter *waiter;
+};
+
+/* Element of the EXEC below that lists the sessions beyond sessions_max. */
+#define SURPLUS_ELEMENT 5
+
+static void revoke_surplus(const struct creation *creation, const redisReply *surplus)
+{
+	struct principal who = creation->who;
+
+	for (size_t i = 0; i < surplus->elements; i++) {
+		snprintf(who.session_id, sizeof(who.session_id), "%s", surplus->element[i]->str);
+		store_revoke_session(creation->store, &who, MSG_SESSION_REVOKED_REASON_REPLACED,
+				     NULL, NULL);
+	}
+}
+
+static void on_session_created(const redisReply *reply, void *context)
+{
+	struct creation *creation = context;
+	bool ok = is_good(reply);
+
+	if (ok)
+		revoke_surplus(creation, reply->element[SURPLUS_ELEMENT]);
+	answer(creation->waiter, ok);
+	free(creation);
+}
+
 void store_create_session(struct store *store, const struct store_session *session,
 			  store_done_fn *done, void *context)
 {
 	const struct principal *who = &session->who;
 	struct redis_link *link = store->link;
+	struct creation *creation = mem_new(struct creation);
 
+	*creation = (struct creation){store, *who, waiter_new(done, context)};
 	(void)redis_link_command(link, NULL, NULL, "MULTI");
 	(void)redis_link_command(
 		link, NULL, NULL,
@@ -225,13 +258,19 @@ void store_create_session(struct store *store, const struct store_session *sessi
 		who->ami_session_id, session->address, session->created_at_ms, who->expires_at_ms);
 	(void)redis_link_command(link, NULL, NULL, "PEXPIREAT session:%s %" PRId64, who->session_id,
 				 who->expires_at_ms);
-	(void)redis_link_command(link, NULL, NULL, "SADD user:sessions:%s %s", who->user_id,
-				 who->session_id);
+	(void)redis_link_command(link, NULL, NULL, "ZADD user:sessions:%s %" PRId64 " %s",
+				 who->user_id, who->expires_at_ms, who->session_id);
 	(void)redis_link_command(link, NULL, NULL, "PEXPIREAT user:sessions:%s %" PRId64,
 				 who->user_id, who->expires_at_ms);
+	(void)redis_link_command(link, NULL, NULL,
+				 "ZREMRANGEBYSCORE user:sessions:%s -inf %" PRId64, who->user_id,
+				 session->created_at_ms);
+	(void)redis_link_command(link, NULL, NULL, "ZREVRANGE user:sessions:%s %" PRId64 " -1",
+				 who->user_id, session->sessions_max);
 	(void)redis_link_command(link, NULL, NULL, "DEL auth:fail:user:%s", who->username);
 	publish_created(store, who);
-	exec(store, waiter_new(done, context));
+	if (redis_link_command(link, on_session_created, creation, "EXEC") < 0)
+		on_session_created(NULL, creation);
 }
 
 void store_revoke_session(struct store *store, const struct principal *who,
@@ -242,7 +281,7 @@ void store_revoke_session(struct store *store, const struct principal *who,
 
 	(void)redis_link_command(link, NULL, NULL, "MULTI");
 	(void)redis_link_command(link, NULL, NULL, "DEL session:%s", who->session_id);
-	(void)redis_link_command(link, NULL, NULL, "SREM user:sessions:%s %s", who->user_id,
+	(void)redis_link_command(link, NULL, NULL, "ZREM user:sessions:%s %s", who->user_id,
 				 who->session_id);
 	publish_revoked(store, who, reason);
 	exec(store, waiter_new(done, context));

@@ -42,6 +42,7 @@ struct store_session {
 	struct principal who; /* expires_at_ms is the session's */
 	const char *address;
 	int64_t created_at_ms;
+	int64_t sessions_max; /* of one user: beyond them the oldest end */
 };
 
 /* Forgets the user's failed logins too. */

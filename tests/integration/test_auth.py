@@ -75,7 +75,7 @@ def test_login_answers_three_parts_and_leaves_them_in_redis(auth, redis):
     assert stored["amiSessionId"] == body["ami"]["sessionId"]
     assert int(stored["expiresAt"]) == body["redis"]["expiresAt"]
     assert abs(before + redis.pttl(key) - body["redis"]["expiresAt"]) < 60_000
-    assert redis.sismember(f"user:sessions:{stored['userId']}", claims["sid"])
+    assert redis.zscore(f"user:sessions:{stored['userId']}", claims["sid"])
     entry = redis.xrevrange("events:session", count=1)[0][1]["e"]
     assert '"session:created"' in entry and claims["sid"] in entry
     assert wait_until(lambda: listener.get_message(timeout=1))["data"] == entry
@@ -94,6 +94,21 @@ def test_me_and_logout(auth, redis):
     assert_error(client.post("/api/auth/logout", token=token), 401, "session_revoked")
     assert '"session:revoked"' in redis.xrevrange("events:session", count=1)[0][1]["e"]
     assert not redis.keys("session:*")
+
+
+def test_one_login_too_many_ends_the_oldest(auth, redis):
+    client = auth(AUTH_SESSIONS_MAX=2)
+    first, second, third = token_of(client), token_of(client), token_of(client)
+    wait_until(lambda: len(redis.keys("session:*")) == 2)
+    assert_error(client.get("/api/auth/me", token=first), 401, "session_revoked")
+    assert client.get("/api/auth/me", token=second).status_code == 200
+    assert client.get("/api/auth/me", token=third).status_code == 200
+    entry = redis.xrevrange("events:session", count=1)[0][1]["e"]
+    assert '"session:revoked"' in entry and '"replaced"' in entry
+    redis.zadd("user:sessions:1", {"gone": 1})
+    token_of(client)
+    assert redis.zscore("user:sessions:1", "gone") is None
+    assert redis.zcard("user:sessions:1") == 2
 
 
 def test_wrong_and_unknown_look_alike(auth):
