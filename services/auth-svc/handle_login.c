@@ -10,6 +10,7 @@
 #include "routes.h"
 #include "service.h"
 #include "settings.h"
+#include "tokens.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -24,8 +25,6 @@ struct login {
 	char address[64];   /* of the client */
 	char username[65];
 	struct user user; /* once it was found */
-	char *token;      /* owned */
-	int64_t token_expires_at_ms;
 	struct store_session session;
 };
 
@@ -49,7 +48,6 @@ static void finish(struct login *login)
 {
 	sodium_memzero(login->password, strlen(login->password));
 	free(login->password);
-	free(login->token);
 	free(login);
 }
 
@@ -61,18 +59,17 @@ static void refuse_unavailable(struct login *login)
 
 /* ---- the answer ---- */
 
-static void write_answer(const struct login *login, struct json_writer *json)
+static int write_answer(const struct login *login, struct json_writer *json)
 {
 	const struct principal *who = &login->session.who;
 	char *key = mem_printf("session:%s", who->session_id);
 
+	int result;
+
 	json_begin_object(json);
 	json_key(json, "jwt");
-	json_begin_object(json);
-	json_field_str(json, "token", login->token);
-	json_field_str(json, "tokenType", "Bearer");
-	json_field_int(json, "expiresAt", login->token_expires_at_ms);
-	json_end_object(json);
+	result = tokens_write(login->service->signer, &login->session, settings.auth.token_ttl_s,
+			      json);
 	json_key(json, "ami");
 	json_begin_object(json);
 	json_field_str(json, "username", who->username);
@@ -90,6 +87,7 @@ static void write_answer(const struct login *login, struct json_writer *json)
 	user_write(&login->user, json);
 	json_end_object(json);
 	free(key);
+	return result;
 }
 
 static void on_created(bool ok, void *context)
@@ -106,33 +104,17 @@ static void on_created(bool ok, void *context)
 	log_info("logged in", log_str("username", login->username),
 		 log_str("address", login->address),
 		 log_str("request_id", http_request_id(login->request)));
-	write_answer(login, &json);
-	http_reply_header(login->request, "Cache-Control", "no-store");
-	http_reply_json(login->request, 200, &body);
+	if (write_answer(login, &json) < 0) {
+		buffer_free(&body);
+		http_reply_error(login->request, 500, "internal", "No token could be signed");
+	} else {
+		http_reply_header(login->request, "Cache-Control", "no-store");
+		http_reply_json(login->request, 200, &body);
+	}
 	finish(login);
 }
 
 /* ---- the session ---- */
-
-static int sign_token(struct login *login, int64_t now_ms)
-{
-	const struct principal *who = &login->session.who;
-	struct jwt_claims claims = {
-		.role = who->role,
-		.issued_at_s = now_ms / 1000,
-		.expires_at_s = now_ms / 1000 + settings.auth.token_ttl_s,
-	};
-
-	if (claims.expires_at_s > who->expires_at_ms / 1000)
-		claims.expires_at_s = who->expires_at_ms / 1000;
-	strcpy(claims.subject, who->user_id);
-	strcpy(claims.username, who->username);
-	strcpy(claims.session_id, who->session_id);
-	strcpy(claims.extension, who->extension);
-	login->token_expires_at_ms = claims.expires_at_s * 1000;
-	login->token = signer_sign(login->service->signer, &claims);
-	return login->token != NULL ? 0 : -1;
-}
 
 static void create_session(struct login *login, const char *extension)
 {
@@ -150,11 +132,7 @@ static void create_session(struct login *login, const char *extension)
 	login->session.address = login->address;
 	login->session.created_at_ms = now_ms;
 	login->session.sessions_max = settings.auth.sessions_max;
-	if (sign_token(login, now_ms) < 0) {
-		http_reply_error(login->request, 500, "internal", "No token could be signed");
-		finish(login);
-		return;
-	}
+	id_random(login->session.refresh_key);
 	store_create_session(login->service->store, &login->session, on_created, login);
 }
 

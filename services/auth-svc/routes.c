@@ -3,6 +3,8 @@
 const struct http_route routes[] = {
 	{"POST", "/api/auth/login", handle_login, PERMISSION_NONE, NULL,
 	 HTTP_PUBLIC | HTTP_JSON_BODY},
+	{"POST", "/api/auth/refresh", handle_refresh, PERMISSION_NONE, NULL,
+	 HTTP_PUBLIC | HTTP_JSON_BODY},
 	{"POST", "/api/auth/logout", handle_logout, PERMISSION_NONE, NULL, 0},
 	{"GET", "/api/auth/me", handle_me, PERMISSION_NONE, NULL, 0},
 	{"POST", "/api/auth/ws-ticket", handle_ws_ticket, PERMISSION_NONE, NULL, 0},

@@ -8,6 +8,8 @@ extern const struct http_route routes[];
 
 /* handle_login.c */
 http_handler_fn handle_login;
+/* handle_refresh.c */
+http_handler_fn handle_refresh;
 /* handle_session.c */
 http_handler_fn handle_me, handle_logout, handle_ws_ticket, handle_jwks;
 /* handle_users.c */

@@ -4,9 +4,7 @@
 #include "clock.h"
 #include "lockout.h"
 #include "mem.h"
-
-#include "msg_event.h"
-#include "msg_session_created.h"
+#include "session_event.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -38,6 +36,9 @@ void store_free(struct store **_store)
 struct waiter {
 	store_done_fn *done;
 	store_failures_fn *failures;
+	store_session_fn *session;
+	store_counted_fn *counted;
+	char session_id[40];
 	void *context;
 };
 
@@ -72,12 +73,6 @@ static bool is_good(const redisReply *reply)
 static void on_reply(const redisReply *reply, void *context)
 {
 	answer(context, is_good(reply));
-}
-
-static void exec(struct store *store, struct waiter *waiter)
-{
-	if (redis_link_command(store->link, on_reply, waiter, "EXEC") < 0)
-		answer(waiter, false);
 }
 
 void store_put_jwks(struct store *store, const char *jwks)
@@ -133,6 +128,7 @@ void store_add_failure(struct store *store, const char *username, const char *ad
 		       store_done_fn *done, void *context)
 {
 	struct redis_link *link = store->link;
+	struct waiter *waiter = waiter_new(done, context);
 
 	(void)redis_link_command(link, NULL, NULL, "MULTI");
 	(void)redis_link_command(link, NULL, NULL, "INCR auth:fail:user:%s", username);
@@ -141,74 +137,11 @@ void store_add_failure(struct store *store, const char *username, const char *ad
 	(void)redis_link_command(link, NULL, NULL, "INCR auth:fail:addr:%s", address);
 	(void)redis_link_command(link, NULL, NULL, "PEXPIRE auth:fail:addr:%s %d", address,
 				 LOCKOUT_KEEP_MS);
-	exec(store, waiter_new(done, context));
+	if (redis_link_command(link, on_reply, waiter, "EXEC") < 0)
+		answer(waiter, false);
 }
 
 /* ---- sessions ---- */
-
-/* The envelope around data, on the stream and on the channel. */
-static void publish(struct store *store, const char *type, const struct principal *who,
-		    const struct buffer *data)
-{
-	struct buffer text = {0};
-	struct json_writer json = json_writer_init(&text);
-	char *key = mem_printf("session:%s", who->session_id);
-	struct msg_event event = {
-		.event_type = type,
-		.timestamp = clock_wall_ms(),
-		.data.text = buffer_str(data),
-		.redis_key = key,
-	};
-
-	if (who->extension[0] != '\0') {
-		event.extension = who->extension;
-		event.extensions[0] = who->extension;
-		event.extensions_count = 1;
-	}
-	msg_event_write(&event, &json);
-	(void)redis_link_command(store->link, NULL, NULL,
-				 "XADD events:session MINID ~ %" PRId64 " * e %b",
-				 event.timestamp - EVENTS_KEEP_MS, text.data, text.len);
-	(void)redis_link_command(store->link, NULL, NULL, "PUBLISH session:changes %b", text.data,
-				 text.len);
-	buffer_free(&text);
-	free(key);
-}
-
-static void publish_created(struct store *store, const struct principal *who)
-{
-	struct buffer data = {0};
-	struct json_writer json = json_writer_init(&data);
-	struct msg_session_created message = {
-		.session_id = who->session_id,
-		.user_id = who->user_id,
-		.username = who->username,
-		.role = (enum msg_session_created_role)who->role,
-		.extension = who->extension[0] != '\0' ? who->extension : NULL,
-		.expires_at = who->expires_at_ms,
-	};
-
-	msg_session_created_write(&message, &json);
-	publish(store, "session:created", who, &data);
-	buffer_free(&data);
-}
-
-static void publish_revoked(struct store *store, const struct principal *who,
-			    enum msg_session_revoked_reason reason)
-{
-	struct buffer data = {0};
-	struct json_writer json = json_writer_init(&data);
-	struct msg_session_revoked message = {
-		.session_id = who->session_id,
-		.user_id = who->user_id,
-		.username = who->username,
-		.reason = reason,
-	};
-
-	msg_session_revoked_write(&message, &json);
-	publish(store, "session:revoked", who, &data);
-	buffer_free(&data);
-}
 
 struct creation {
 	struct store *store;
@@ -247,15 +180,18 @@ void store_create_session(struct store *store, const struct store_session *sessi
 	const struct principal *who = &session->who;
 	struct redis_link *link = store->link;
 	struct creation *creation = mem_new(struct creation);
+	struct buffer event = {0};
 
 	*creation = (struct creation){store, *who, waiter_new(done, context)};
 	(void)redis_link_command(link, NULL, NULL, "MULTI");
-	(void)redis_link_command(
-		link, NULL, NULL,
-		"HSET session:%s userId %s username %s role %s extension %s "
-		"amiSessionId %s address %s createdAt %" PRId64 " expiresAt %" PRId64,
-		who->session_id, who->user_id, who->username, role_name(who->role), who->extension,
-		who->ami_session_id, session->address, session->created_at_ms, who->expires_at_ms);
+	(void)redis_link_command(link, NULL, NULL,
+				 "HSET session:%s userId %s username %s role %s extension %s "
+				 "amiSessionId %s address %s refreshKey %s refreshes %" PRId64
+				 " createdAt %" PRId64 " expiresAt %" PRId64,
+				 who->session_id, who->user_id, who->username, role_name(who->role),
+				 who->extension, who->ami_session_id, session->address,
+				 session->refresh_key, session->refreshes, session->created_at_ms,
+				 who->expires_at_ms);
 	(void)redis_link_command(link, NULL, NULL, "PEXPIREAT session:%s %" PRId64, who->session_id,
 				 who->expires_at_ms);
 	(void)redis_link_command(link, NULL, NULL, "ZADD user:sessions:%s %" PRId64 " %s",
@@ -268,23 +204,133 @@ void store_create_session(struct store *store, const struct store_session *sessi
 	(void)redis_link_command(link, NULL, NULL, "ZREVRANGE user:sessions:%s %" PRId64 " -1",
 				 who->user_id, session->sessions_max);
 	(void)redis_link_command(link, NULL, NULL, "DEL auth:fail:user:%s", who->username);
-	publish_created(store, who);
+	session_event_created(who, &event);
+	(void)redis_link_command(link, NULL, NULL, "XADD events:session MINID ~ %" PRId64 " * e %b",
+				 session->created_at_ms - EVENTS_KEEP_MS, event.data, event.len);
+	(void)redis_link_command(link, NULL, NULL, "PUBLISH session:changes %b", event.data,
+				 event.len);
+	buffer_free(&event);
 	if (redis_link_command(link, on_session_created, creation, "EXEC") < 0)
 		on_session_created(NULL, creation);
 }
 
+/* A script, so that a session that is ended twice at once is told once. */
 void store_revoke_session(struct store *store, const struct principal *who,
 			  enum msg_session_revoked_reason reason, store_done_fn *done,
 			  void *context)
 {
-	struct redis_link *link = store->link;
+	static const char script[] =
+		"redis.call('ZREM', KEYS[2], ARGV[1]) "
+		"if redis.call('DEL', KEYS[1]) == 0 then return 0 end "
+		"redis.call('XADD', KEYS[3], 'MINID', '~', ARGV[2], '*', 'e', ARGV[3]) "
+		"redis.call('PUBLISH', 'session:changes', ARGV[3]) return 1";
+	struct waiter *waiter = waiter_new(done, context);
+	struct buffer event = {0};
 
-	(void)redis_link_command(link, NULL, NULL, "MULTI");
-	(void)redis_link_command(link, NULL, NULL, "DEL session:%s", who->session_id);
-	(void)redis_link_command(link, NULL, NULL, "ZREM user:sessions:%s %s", who->user_id,
-				 who->session_id);
-	publish_revoked(store, who, reason);
-	exec(store, waiter_new(done, context));
+	session_event_revoked(who, reason, &event);
+	if (redis_link_command(store->link, on_reply, waiter,
+			       "EVAL %s 3 session:%s user:sessions:%s events:session %s %" PRId64
+			       " %b",
+			       script, who->session_id, who->user_id, who->session_id,
+			       clock_wall_ms() - EVENTS_KEEP_MS, event.data, event.len) < 0)
+		answer(waiter, false);
+	buffer_free(&event);
+}
+
+/* ---- refresh ---- */
+
+enum {
+	SESSION_USER_ID,
+	SESSION_USERNAME,
+	SESSION_ROLE,
+	SESSION_EXTENSION,
+	SESSION_AMI,
+	SESSION_EXPIRES,
+	SESSION_REFRESH_KEY,
+	SESSION_REFRESHES,
+	SESSION_FIELDS
+};
+
+static void copy(char *out, size_t size, const redisReply *value)
+{
+	snprintf(out, size, "%s", value->str != NULL ? value->str : "");
+}
+
+static int64_t number(const redisReply *value)
+{
+	return value->str != NULL ? strtoll(value->str, NULL, 10) : 0;
+}
+
+/* False when there is no session, or one that was not written here. */
+static bool read_session(const redisReply *reply, struct store_session *session_r)
+{
+	struct principal *who = &session_r->who;
+	redisReply *const *value = reply->element;
+	char role[33];
+
+	copy(who->user_id, sizeof(who->user_id), value[SESSION_USER_ID]);
+	copy(who->username, sizeof(who->username), value[SESSION_USERNAME]);
+	copy(role, sizeof(role), value[SESSION_ROLE]);
+	copy(who->extension, sizeof(who->extension), value[SESSION_EXTENSION]);
+	copy(who->ami_session_id, sizeof(who->ami_session_id), value[SESSION_AMI]);
+	copy(session_r->refresh_key, sizeof(session_r->refresh_key), value[SESSION_REFRESH_KEY]);
+	who->expires_at_ms = number(value[SESSION_EXPIRES]);
+	session_r->refreshes = number(value[SESSION_REFRESHES]);
+	return who->user_id[0] != '\0' && session_r->refresh_key[0] != '\0' &&
+	       role_parse(role, &who->role);
+}
+
+static void on_session(const redisReply *reply, void *context)
+{
+	struct waiter *waiter = context;
+	struct store_session session = {0};
+
+	strcpy(session.who.session_id, waiter->session_id);
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != SESSION_FIELDS)
+		waiter->session(false, NULL, waiter->context);
+	else
+		waiter->session(true, read_session(reply, &session) ? &session : NULL,
+				waiter->context);
+	free(waiter);
+}
+
+void store_get_session(struct store *store, const char *session_id, store_session_fn *done,
+		       void *context)
+{
+	struct waiter *waiter = waiter_new(NULL, context);
+
+	waiter->session = done;
+	snprintf(waiter->session_id, sizeof(waiter->session_id), "%s", session_id);
+	if (redis_link_command(store->link, on_session, waiter,
+			       "HMGET session:%s userId username role extension amiSessionId "
+			       "expiresAt refreshKey refreshes",
+			       session_id) < 0)
+		on_session(NULL, waiter);
+}
+
+static void on_counted(const redisReply *reply, void *context)
+{
+	struct waiter *waiter = context;
+	enum store_counted counted = STORE_COUNTED_UNKNOWN;
+
+	if (reply != NULL && reply->type == REDIS_REPLY_INTEGER)
+		counted = reply->integer == 1 ? STORE_COUNTED : STORE_COUNTED_BEFORE;
+	waiter->counted(counted, waiter->context);
+	free(waiter);
+}
+
+void store_count_refresh(struct store *store, const char *session_id, int64_t count,
+			 store_counted_fn *done, void *context)
+{
+	static const char script[] =
+		"if redis.call('HGET', KEYS[1], 'refreshes') ~= ARGV[1] then return 0 end "
+		"redis.call('HINCRBY', KEYS[1], 'refreshes', 1) return 1";
+	struct waiter *waiter = waiter_new(NULL, context);
+
+	waiter->counted = done;
+	if (redis_link_command(store->link, on_counted, waiter, "EVAL %s 1 session:%s %" PRId64,
+			       script, session_id, count) < 0)
+		on_counted(NULL, waiter);
 }
 
 void store_put_ticket(struct store *store, const char *ticket, const char *session_id,

@@ -455,3 +455,48 @@ def test_memory_is_given_back_after_hashing(auth):
     resident = client.daemon.metric("process_resident_memory_bytes")
     if "asan" not in str(BIN):
         assert resident < 16 * 2**20
+
+
+def refresh(client, token):
+    return client.post("/api/auth/refresh", {"refreshToken": token})
+
+
+def test_refresh_tokens_rotate(auth, redis):
+    client = auth(AUTH_TOKEN_TTL_S=10)
+    first = login(client).json()["jwt"]
+    answer = refresh(client, first["refreshToken"])
+    assert answer.status_code == 200, answer.text
+    second = answer.json()["jwt"]
+    assert second["refreshToken"] != first["refreshToken"]
+    assert second["refreshExpiresAt"] == first["refreshExpiresAt"]
+    assert client.get("/api/auth/me", token=second["token"]).status_code == 200
+    assert refresh(client, second["refreshToken"]).status_code == 200
+    assert_error(refresh(client, first["refreshToken"]), 401, "refresh_token_reused")
+    assert_error(client.get("/api/auth/me", token=second["token"]), 401, "session_revoked")
+    assert_error(refresh(client, second["refreshToken"]), 401, "session_revoked")
+    assert '"session:revoked"' in redis.xrevrange("events:session", count=1)[0][1]["e"]
+
+
+def test_one_refresh_token_works_once_at_the_same_time(auth, redis):
+    client = auth()
+    token = login(client).json()["jwt"]["refreshToken"]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: refresh(client, token), range(8)))
+    assert sum(each.status_code == 200 for each in answers) == 1
+    assert all(each.status_code in (200, 401) for each in answers)
+    told = [fields["e"] for _, fields in redis.xrange("events:session")]
+    assert sum('"session:revoked"' in each for each in told) == 1
+
+
+def test_made_up_refresh_tokens_do_no_harm(auth):
+    client = auth()
+    tokens_ = login(client).json()["jwt"]
+    session_id, count, mac = tokens_["refreshToken"].split(".")
+    for text in ("x", "..", f"{session_id}.{count}", f"{session_id}.{count}.{mac[::-1]}",
+                 f"{session_id}.1.{mac}", f"{session_id}.-1.{mac}", f"{session_id}.{count}.{mac}.",
+                 f"{session_id[:-1]}.{count}.{mac}", tokens_["token"][:80]):
+        assert_error(refresh(client, text), 401, "invalid_token")
+    assert_error(refresh(client, f"{'x' * 22}.{count}.{mac}"), 401, "session_revoked")
+    assert_error(refresh(client, "x" * 81), 400, "invalid_field")
+    assert client.get("/api/auth/me", token=tokens_["token"]).status_code == 200
+    assert refresh(client, tokens_["refreshToken"]).status_code == 200
