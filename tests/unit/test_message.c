@@ -90,19 +90,19 @@ static void unknown_fields_are_skipped(void **state)
 
 static void strings_are_bounded(void **state)
 {
-	cJSON *object = tree("{\"type\":\"subscribe\",\"rooms\":[\"calls\",\"agents\"]}");
-	cJSON *rooms = cJSON_GetObjectItem(object, "rooms");
+	cJSON *object = tree("{\"type\":\"subscribe\",\"topics\":[\"call\",\"agent\"]}");
+	cJSON *topics = cJSON_GetObjectItem(object, "topics");
 	struct msg_ws_subscribe subscribe;
 	const char *error;
 
 	(void)state;
 	assert_int_equal(msg_ws_subscribe_parse(object, &subscribe, &error), 0);
-	assert_int_equal(subscribe.rooms_count, 2);
-	assert_string_equal(subscribe.rooms[1], "agents");
-	while (cJSON_GetArraySize(rooms) < 65)
-		cJSON_AddItemToArray(rooms, cJSON_CreateString("x"));
+	assert_int_equal(subscribe.topics_count, 2);
+	assert_string_equal(subscribe.topics[1], "agent");
+	while (cJSON_GetArraySize(topics) < 17)
+		cJSON_AddItemToArray(topics, cJSON_CreateString("x"));
 	assert_int_equal(msg_ws_subscribe_parse(object, &subscribe, &error), -1);
-	assert_string_equal(error, "rooms must be an array of up to 64 strings");
+	assert_string_equal(error, "topics must be an array of up to 16 strings");
 	cJSON_Delete(object);
 }
 
