@@ -4,15 +4,6 @@ ASTERISK_PACKAGES=(asterisk asterisk-core-sounds-en-gsm odbc-mariadb baresip-cor
 
 asterisk_root_suite() { [ -e /usr/share/debootstrap/scripts/forky ] && echo forky || echo sid; }
 
-# The reason in one line, out of debootstrap's and apt-get's words.
-asterisk_root_reason() {
-	if grep -qE 'Temporary failure|Could not resolve|Could not connect|Failed getting release|unable to resolve' "$1"; then
-		echo "no network: the Debian mirror cannot be reached"
-	else
-		grep -E '^(E|W):' "$1" | tail -1 || echo "debootstrap failed"
-	fi
-}
-
 # In a mount namespace of its own, so that an interrupted run leaves no mounts behind. $1 folder, $2 suite, rest packages.
 asterisk_root_fill() {
 	unshare -m --propagation private /bin/bash -ec '
@@ -33,8 +24,8 @@ asterisk_root_build() {
 	suite=$(asterisk_root_suite)
 	say "asterisk: Debian $suite with Asterisk 22 into $ASTERISK_ROOT (about a minute)"
 	rm -rf --one-file-system "$partial"
-	asterisk_root_fill "$partial" "$suite" "${ASTERISK_PACKAGES[@]}" >>"$SETUP_LOG" 2>&1 9>&- ||
-		die "asterisk: $(asterisk_root_reason "$SETUP_LOG") (see $SETUP_LOG)"
+	asterisk_root_fill "$partial" "$suite" "${ASTERISK_PACKAGES[@]}" >>"$SETUP_LOG" 2>&1 ||
+		die "asterisk: $(setup_reason)"
 	mv "$partial" "$ASTERISK_ROOT"
 	say "asterisk: $(chroot "$ASTERISK_ROOT" asterisk -V) in $((SECONDS - began)) s"
 }

@@ -47,7 +47,7 @@ mongo_server_build() {
 	else
 		need_root "building FerretDB without Go on the machine"
 		ferretdb_compile_inside "$work"
-	fi >>"$SETUP_LOG" 2>&1 9>&- || die "mongo: FerretDB could not be built: $(tail -1 "$SETUP_LOG") (see $SETUP_LOG)"
+	fi >>"$SETUP_LOG" 2>&1 || die "mongo: FerretDB could not be built: $(setup_reason)"
 	mv "$work/ferretdb" "$FERRETDB"
 	ferretdb_discard "$work"
 	say "mongo: FerretDB built in $((SECONDS - began)) s"

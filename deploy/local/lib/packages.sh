@@ -18,18 +18,9 @@ packages_missing() {
 	printf '%s\n' "$@" | grep -vxF -f <(printf '%s\n' "$have") || true
 }
 
-# The reason in one line, out of what apt-get printed.
-packages_reason() {
-	if grep -qE 'Temporary failure|Could not resolve|Could not connect|Unable to connect|Network is unreachable' "$1"; then
-		echo "no network: the Debian mirror cannot be reached"
-	else
-		grep '^E:' "$1" | tail -1 || echo "apt-get failed"
-	fi
-}
-
 packages_apt() {
 	RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 -o APT::Install-Recommends=no \
-		"$@" >>"$SETUP_LOG" 2>&1 9>&-
+		"$@" >>"$SETUP_LOG" 2>&1
 }
 
 # A policy-rc.d of 101 forbids starts; the machine's own, if it has one, stays as it is.
@@ -53,5 +44,5 @@ packages_install() {
 	need_space / 1500 "installing packages"
 	say "packages: installing ${#missing[@]} (${missing[*]})"
 	packages_apt update || true # a broken source of something else must not stop us: the install tells
-	packages_install_quietly "${missing[@]}" || die "packages: $(packages_reason "$SETUP_LOG") (see $SETUP_LOG)"
+	packages_install_quietly "${missing[@]}" || die "packages: $(setup_reason)"
 }
