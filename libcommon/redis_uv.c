@@ -241,10 +241,11 @@ static int connect_to(struct redis_uv *conn, const struct sockaddr *address)
 /* IPv4 first, as hiredis does: a name that has both often has a server on one only. */
 static const struct sockaddr *choose_address(const struct addrinfo *list)
 {
-	for (const struct addrinfo *at = list; at != NULL; at = at->ai_next)
-		if (at->ai_family == AF_INET)
-			return at->ai_addr;
-	return list->ai_addr;
+	const struct addrinfo *at = list;
+
+	while (at->ai_family != AF_INET && at->ai_next != NULL)
+		at = at->ai_next;
+	return at->ai_family == AF_INET ? at->ai_addr : list->ai_addr;
 }
 
 static void on_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo *list)

@@ -39,9 +39,9 @@ struct stream_writer *stream_writer_open(uv_loop_t *loop, const struct stream_wr
 /* Copies data. Never blocks, never fails: see above. The entry is sent at the end of this loop
  * iteration. */
 void stream_writer_add(struct stream_writer *writer, const char *data, size_t len);
-/* While it is held nothing is sent, entries only wait: for an owner that does not know at the moment
-   whether the stream is still its own. Holding drops the connection, so that nothing is under way
-   either; what was not answered is sent again after the release. */
+/* While it is held nothing is sent, entries only wait: for an owner that does not know at the
+   moment whether the stream is still its own. Holding drops the connection, so that nothing is
+   under way either; what was not answered is sent again after the release. */
 void stream_writer_hold(struct stream_writer *writer, bool held);
 /* Bytes that wait for Redis, sent or not. */
 size_t stream_writer_backlog(const struct stream_writer *writer);

@@ -28,7 +28,7 @@ struct stream_writer {
 	enum writer_phase phase;
 	bool is_announced; /* on_up was called */
 	bool is_closed;
-	bool is_held; /* see stream_writer_hold() */
+	bool is_held;  /* see stream_writer_hold() */
 	unsigned busy; /* functions on the stack that still touch the writer */
 
 	struct entry_queue waiting, sent;
