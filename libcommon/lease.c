@@ -178,7 +178,9 @@ static int64_t next_tick_ms(const struct lease *lease)
 
 	if (lease->token == 0)
 		return lease->ttl_ms / 5;
-	return left_ms < delay_ms ? left_ms : delay_ms;
+	if (left_ms < delay_ms)
+		delay_ms = left_ms;
+	return delay_ms > 0 ? delay_ms : 0;
 }
 
 static void tick(void *_lease)

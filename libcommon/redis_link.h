@@ -4,7 +4,10 @@
 
    A command that was accepted gets exactly one callback: with its reply, or with NULL when the
    connection was lost or the reply took longer than command_timeout_ms. NULL means that the outcome
-   is not known. While the link is down commands are refused at once; nothing is queued. */
+   is not known. While the link is down commands are refused at once; nothing is queued.
+
+   A link on which nothing was under way is asked PING every 5 s, so that a silent death is noticed:
+   send MULTI and all up to EXEC in one go. */
 #ifndef COMMON_REDIS_LINK_H
 #define COMMON_REDIS_LINK_H
 

@@ -178,16 +178,18 @@ static void test_servers_that_are_not_ready(void **state)
 	};
 
 	(void)state;
-	open_link();
 	for (size_t i = 0; i < sizeof(greetings) / sizeof(*greetings); i++) {
 		int before = peer.accepted;
 
 		peer.greeting = greetings[i];
-		turn_until(&loop, peer.accepted > before + 1);
+		ups = 0;
+		open_link();
+		turn_until(&loop, peer.accepted == before + 2);
 		assert_int_equal(ups, 0);
+		peer.greeting = FAKE_GREETING;
+		turn_until(&loop, ups == 1);
+		redis_link_close(&redis);
 	}
-	peer.greeting = FAKE_GREETING;
-	turn_until(&loop, ups == 1);
 }
 
 /* A server that takes and drops connections must not be asked without end. */
