@@ -1,6 +1,7 @@
 /* One TCP connection to a Redis server: libuv carries the bytes, hiredis' reader makes replies of
    them. hiredis' own async contexts are not used: they look up names in the loop's thread, know no
-   connect time-out, and abort the process when a peer sends a reply that nobody asked for. */
+   connect time-out, and abort the process when a peer sends a reply that nobody asked for. The
+   process must ignore SIGPIPE (daemon.c does). */
 #ifndef COMMON_REDIS_UV_H
 #define COMMON_REDIS_UV_H
 

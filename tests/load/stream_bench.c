@@ -14,6 +14,7 @@
 #include "stream_writer.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,6 +195,7 @@ int main(int argc, char *argv[])
 	bench.entry = mem_alloc(bench.size + 1);
 	memset(bench.entry, 'x', bench.size);
 	snprintf(bench.stream, sizeof(bench.stream), "bench:%d", (int)getpid());
+	signal(SIGPIPE, SIG_IGN);
 	uv_loop_init(&bench.loop);
 	bench.writer = stream_writer_open(&bench.loop, &set);
 	uv_run(&bench.loop, UV_RUN_DEFAULT);

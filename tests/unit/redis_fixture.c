@@ -61,6 +61,7 @@ static void own_address(char host[32])
 	static int last;
 	int pid = getpid();
 
+	signal(SIGPIPE, SIG_IGN); /* as every daemon does */
 	snprintf(host, 32, "127.%d.%d.%d", 64 + pid % 150, pid / 150 % 250, ++last);
 }
 

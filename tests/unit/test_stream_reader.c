@@ -185,11 +185,11 @@ static void test_again_after_a_lost_connection(void **state)
 	add("a", 1, 15);
 	turn_until(&loop, count == 15);
 	forget();
+	ack = true;
 	redis_server_kill(&server);
 	redis_server_start(&server);
 	turn_until(&loop, ups == 2);
 	assert_int_equal(downs, 1);
-	ack = true;
 	turn_until(&loop, count == 15);
 	expect_numbers(1, 15, true);
 	forget();
