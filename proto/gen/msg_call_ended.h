@@ -13,6 +13,9 @@ enum msg_call_ended_reason {
 	MSG_CALL_ENDED_REASON_UNREACHABLE,
 	MSG_CALL_ENDED_REASON_CONGESTION,
 	MSG_CALL_ENDED_REASON_FAILED,
+	MSG_CALL_ENDED_REASON_ABANDONED,
+	MSG_CALL_ENDED_REASON_TIMEOUT,
+	MSG_CALL_ENDED_REASON_MERGED,
 	MSG_CALL_ENDED_REASON_RECONCILED,
 	MSG_CALL_ENDED_REASON_PBX_DOWN,
 };
@@ -38,9 +41,16 @@ struct msg_call_ended {
 	int64_t ended_at;
 	/* from the first sign to the end, ms */
 	int64_t duration_ms;
-	/* from the first answer to the end, ms */
+	/* how long parties were joined, ms */
 	bool has_talk_ms;
 	int64_t talk_ms;
+	/* how long it was held, ms */
+	bool has_hold_ms;
+	int64_t hold_ms;
+	/* what it came to */
+	const char *result;
+	/* the call that it went into */
+	const char *merged_into;
 	/* Q.850 hangup cause */
 	int64_t cause;
 	/* the cause in words */
