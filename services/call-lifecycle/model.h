@@ -1,0 +1,122 @@
+/* What is known of the calls of one PBX: call -> channels -> bridges, and segments (who spoke, or
+   tried to speak, with whom). Pure: entries go in, changed calls and out-events come out; no I/O
+   and no clock but the entries' own times.
+
+   Applying the same entries in the same order always gives the same state and events. */
+#ifndef LIFECYCLE_MODEL_H
+#define LIFECYCLE_MODEL_H
+
+#include "buffer.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct model;
+struct call;
+
+struct model_settings {
+	const char *pbx; /* borrowed */
+	/* After this long without a connection the live calls end (reason pbx_down). */
+	int64_t pbx_down_ms;
+	size_t calls_max; /* live calls; more are counted and not followed */
+};
+
+struct model_counters {
+	uint64_t entries, ignored, malformed;
+	uint64_t forged;     /* events that contradict the channel they name */
+	uint64_t torn;       /* events without identifiers, matched by channel name */
+	uint64_t unknown;    /* of channels that are not known */
+	uint64_t impossible; /* transitions that cannot be */
+	uint64_t overflow;   /* not followed: a bound was reached */
+	uint64_t ended;      /* calls */
+	uint64_t reconciled; /* of these */
+};
+
+enum model_topic {
+	MODEL_TOPIC_CALL,
+	MODEL_TOPIC_AGENT,
+};
+
+struct model_event {
+	enum model_topic topic;
+	size_t offset, len; /* its envelope, in model_effects.text */
+};
+
+struct model_agent_change {
+	const char *extension, *device_state, *state, *call_id; /* call_id "" for none */
+	int64_t since_at;
+};
+
+/* A phone that we put on hold and that nobody will take back: it is to be hung up. */
+struct model_orphan {
+	char *channel, *call_id;
+};
+
+/* What was caused since the last model_clear_effects(); borrowed. */
+struct model_effects {
+	struct call **calls; /* changed, each once */
+	size_t call_count;
+	struct model_event *events; /* in order */
+	size_t event_count;
+	struct buffer text;
+	struct model_agent_change *agents;
+	size_t agent_count;
+	struct model_orphan *orphans;
+	size_t orphan_count;
+};
+
+/* settings must outlive the model. */
+struct model *model_new(const struct model_settings *settings);
+void model_free(struct model **model);
+
+/* One entry of events:ami:<pbx>. */
+void model_apply(struct model *model, const char *data, size_t len);
+/* Lets time pass to now (the entries' clock): deadlines fire. */
+void model_tick(struct model *model, int64_t now);
+
+const struct model_effects *model_effects(struct model *model);
+/* Forgets them; calls that ended are gone afterwards. */
+void model_clear_effects(struct model *model);
+
+const struct model_counters *model_counters(const struct model *model);
+void model_reset_counters(struct model *model);
+size_t model_live_calls(const struct model *model);
+size_t model_live_channels(const struct model *model);
+/* Time of the last entry; 0 before the first. */
+int64_t model_as_of(const struct model *model);
+/* The connection is down, or a snapshot is not complete. */
+bool model_is_stale(const struct model *model);
+
+/* ---- what is kept of a call: the fields of call:<callId> ---- */
+
+/* value is borrowed for the call. */
+typedef void model_field_fn(const char *name, const char *value, size_t len, void *context);
+
+const char *model_call_id(const struct call *call);
+bool model_call_ended(const struct call *call);
+int64_t model_call_started_at(const struct call *call);
+/* It was never among the effects that were cleared. */
+bool model_call_is_new(const struct call *call);
+/* Extensions that are or were part of it; the first *saved_r of them were there when the effects
+   were last cleared. */
+size_t model_call_extensions(const struct call *call, const char *const **extensions_r,
+			     size_t *saved_r);
+/* Every field of the hash, "model" (all that model_load_call() needs) included. */
+void model_call_fields(struct model *model, const struct call *call, model_field_fn *fn,
+		       void *context);
+
+/* ---- rebuilding: the model as it was, from what was kept ---- */
+
+/* The "model" field of lifecycle:<pbx>. Owned by the caller. */
+char *model_save(const struct model *model);
+/* Returns 0 or -1 when the text is not one of model_save(). Calls and agents come after it. */
+int model_load(struct model *model, const char *text, size_t len);
+int model_load_call(struct model *model, const char *text, size_t len);
+void model_load_agent(struct model *model, const char *extension, const char *device_state,
+		      const char *call_id, int64_t since_at);
+/* After the last call: joins what refers to each other. */
+void model_load_done(struct model *model);
+
+#endif
