@@ -1,0 +1,403 @@
+#include "follower.h"
+
+#include "clock.h"
+#include "lease.h"
+#include "lifecycle_metrics.h"
+#include "log.h"
+#include "loop.h"
+#include "mem.h"
+#include "model_check.h"
+#include "store.h"
+#include "stream_reader.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TICK_MS     250
+#define RETRY_MS    200
+#define CHECK_TICKS 40 /* the invariants are looked at this often while nothing is read */
+#define BLOCK_MS    1000
+
+enum follower_state {
+	FOLLOWER_IDLE,     /* no lease, or no connection */
+	FOLLOWER_LOADING,  /* the state comes from Redis */
+	FOLLOWER_WATCHING, /* loaded; the fence is asked for */
+	FOLLOWER_READING,
+};
+
+struct follower {
+	struct follower_settings set;
+	struct model_settings model_settings;
+	uv_loop_t *loop;
+	struct redis_link *link;       /* for commits alone: WATCH is a state of the connection */
+	struct redis_link *lease_link; /* so that a big commit does not hold up a renewal */
+	struct lease *lease;
+	struct stream_reader *reader;
+	struct store_load *load;
+	struct model *model;
+	struct timer *tick, *retry;
+	enum follower_state state;
+	char *stream, *lease_name, *labels;
+	const char *streams[2];
+	char applied_id[STORE_ID_MAX];
+	bool ready;      /* a batch is applied and waits to be committed */
+	bool committing; /* a transaction is under way */
+	bool watched;    /* the fence was ours when it was last asked for */
+	bool draining;
+	int64_t commit_us, load_at_ms, entry_at_ms;
+	unsigned ticks;
+	struct health_item *health;
+	struct lifecycle_metrics metrics;
+};
+
+static void begin(struct follower *follower);
+
+static void show_counters(struct follower *follower)
+{
+	struct lifecycle_metrics *metrics = &follower->metrics;
+	const struct model_counters *counters;
+
+	metrics->lifecycle_leader = follower->state == FOLLOWER_READING;
+	if (follower->model == NULL)
+		return;
+	counters = model_counters(follower->model);
+	metrics->lifecycle_live_calls = (int64_t)model_live_calls(follower->model);
+	metrics->lifecycle_live_channels = (int64_t)model_live_channels(follower->model);
+#define ADD(name) metrics->lifecycle_##name##_total += counters->name
+	ADD(entries);
+	ADD(ignored);
+	ADD(malformed);
+	ADD(forged);
+	ADD(torn);
+	ADD(unknown);
+	ADD(impossible);
+	ADD(overflow);
+#undef ADD
+	metrics->lifecycle_calls_ended_total += counters->ended;
+	metrics->lifecycle_calls_reconciled_total += counters->reconciled;
+	model_reset_counters(follower->model);
+}
+
+/* Nothing that was not committed is kept. */
+static void forget(struct follower *follower)
+{
+	show_counters(follower);
+	store_load_cancel(&follower->load);
+	stream_reader_close(&follower->reader);
+	model_free(&follower->model);
+	follower->state = FOLLOWER_IDLE;
+	follower->ready = false;
+	follower->committing = false;
+	follower->watched = false;
+	follower->metrics.lifecycle_leader = 0;
+}
+
+static void on_retry(void *context)
+{
+	struct follower *follower = context;
+
+	timer_stop(&follower->retry);
+	begin(follower);
+}
+
+/* From any callback: the state is loaded again a little later. */
+static void start_again(struct follower *follower, const char *why)
+{
+	log_warn("state is loaded again", log_str("pbx", follower->set.pbx), log_str("why", why));
+	forget(follower);
+	if (follower->retry == NULL)
+		follower->retry = timer_start(follower->loop, RETRY_MS, 0, on_retry, follower);
+}
+
+/* ---- commits ---- */
+
+static void try_commit(struct follower *follower);
+
+/* The fence is read after WATCH: if it is ours now and at EXEC, nobody else has had the lease. */
+static void on_fence(const redisReply *reply, void *context)
+{
+	struct follower *follower = context;
+
+	if (follower->model == NULL || reply == NULL)
+		return;
+	if (reply->type != REDIS_REPLY_STRING || !lease_is_held(follower->lease) ||
+	    strtoll(reply->str, NULL, 10) != lease_token(follower->lease)) {
+		start_again(follower, "the lease is another's");
+		return;
+	}
+	follower->watched = true;
+	if (follower->state == FOLLOWER_WATCHING) {
+		follower->state = FOLLOWER_READING;
+		begin(follower);
+	}
+	try_commit(follower);
+}
+
+static void on_exec(const redisReply *reply, void *context)
+{
+	struct follower *follower = context;
+
+	if (follower->model == NULL || !follower->committing)
+		return;
+	follower->committing = false;
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY) {
+		follower->metrics.lifecycle_commits_lost_total++;
+		start_again(follower, reply == NULL ? "the answer to a commit is lost"
+				      : reply->type == REDIS_REPLY_ERROR ? reply->str
+									 : "a commit was refused");
+		return;
+	}
+	follower->metrics.lifecycle_commits_total++;
+	metric_observe_us(&follower->metrics.lifecycle_commit_seconds,
+			  clock_mono_us() - follower->commit_us);
+	try_commit(follower);
+}
+
+static int watch(struct follower *follower)
+{
+	if (store_watch(follower->link, follower->set.pbx) < 0)
+		return -1;
+	return lease_watch(follower->lease, follower->link, on_fence, follower);
+}
+
+/* One transaction is under way while the next batch is read and applied. */
+static void try_commit(struct follower *follower)
+{
+	bool read_on = follower->ready;
+
+	if (follower->committing || !follower->watched || follower->state != FOLLOWER_READING ||
+	    (!follower->ready && model_effects(follower->model)->call_count == 0 &&
+	     model_effects(follower->model)->agent_count == 0))
+		return;
+	follower->committing = true;
+	follower->watched = false;
+	follower->ready = false;
+	follower->commit_us = clock_mono_us();
+	if (store_commit(follower->link, follower->set.pbx, follower->model, follower->applied_id,
+			 on_exec, follower) < 0 ||
+	    watch(follower) < 0) {
+		start_again(follower, "the connection went down in a commit");
+		return;
+	}
+	model_clear_effects(follower->model);
+	if (read_on && !follower->draining)
+		stream_reader_next(follower->reader);
+}
+
+/* ---- entries ---- */
+
+static void on_batch(const struct stream_entry *entries, size_t count, void *context)
+{
+	struct follower *follower = context;
+
+	for (size_t i = 0; i < count; i++) {
+		if (stream_id_compare(entries[i].id, follower->applied_id) <= 0)
+			continue;
+		model_apply(follower->model, entries[i].data, entries[i].len);
+		snprintf(follower->applied_id, sizeof(follower->applied_id), "%s", entries[i].id);
+	}
+	follower->entry_at_ms = clock_mono_ms();
+	follower->ready = true;
+	try_commit(follower);
+}
+
+/* From the last entry that was committed, and not as the consumer of a group: what a group delivers
+   to a reader that is dead or asleep, and not yet known to be, would be missed by its successor. */
+static void open_reader(struct follower *follower)
+{
+	const char *const cursors[] = {follower->applied_id};
+	const struct stream_reader_settings set = {
+		.redis = follower->set.redis,
+		.streams = follower->streams,
+		.cursors = cursors,
+		.batch_max = follower->set.batch_max,
+		.block_ms = BLOCK_MS,
+		.on_batch = on_batch,
+		.context = follower,
+	};
+
+	follower->reader = stream_reader_open(follower->loop, &set);
+	health_set(follower->health, true, "following");
+	log_info("following", log_str("pbx", follower->set.pbx),
+		 log_str("applied_id", follower->applied_id));
+}
+
+/* ---- beginning ---- */
+
+static void on_loaded(const struct store_loaded *loaded, void *context)
+{
+	struct follower *follower = context;
+
+	follower->load = NULL;
+	if (!loaded->ok) {
+		start_again(follower, "the state could not be read");
+		return;
+	}
+	if (loaded->broken > 0)
+		log_error("live calls could not be rebuilt", log_str("pbx", follower->set.pbx),
+			  log_int("calls", (int64_t)loaded->broken));
+	snprintf(follower->applied_id, sizeof(follower->applied_id), "%s", loaded->applied_id);
+	follower->metrics.lifecycle_loads_total++;
+	follower->metrics.lifecycle_load_ms = clock_mono_ms() - follower->load_at_ms;
+	log_info("state loaded", log_str("pbx", follower->set.pbx),
+		 log_int("calls", (int64_t)loaded->calls),
+		 log_int("ms", follower->metrics.lifecycle_load_ms));
+	follower->state = FOLLOWER_WATCHING;
+	if (watch(follower) < 0)
+		start_again(follower, "the connection went down");
+}
+
+static void begin(struct follower *follower)
+{
+	if (follower->draining || follower->lease == NULL || !lease_is_held(follower->lease) ||
+	    !redis_link_is_up(follower->link))
+		return;
+	if (follower->state == FOLLOWER_IDLE) {
+		follower->load_at_ms = clock_mono_ms();
+		follower->entry_at_ms = follower->load_at_ms;
+		follower->model = model_new(&follower->model_settings);
+		follower->state = FOLLOWER_LOADING;
+		follower->load =
+			store_load_start(follower->link, follower->set.pbx, follower->set.instance,
+					 follower->model, on_loaded, follower);
+		if (follower->load == NULL)
+			start_again(follower, "the connection went down");
+	} else if (follower->state == FOLLOWER_READING && follower->reader == NULL) {
+		open_reader(follower);
+	}
+}
+
+static void on_link_up(void *context)
+{
+	begin(context);
+}
+
+static void on_link_down(const char *reason, void *context)
+{
+	struct follower *follower = context;
+
+	health_set(follower->health, false, reason);
+	if (follower->state != FOLLOWER_IDLE)
+		start_again(follower, "the connection went down");
+}
+
+static void on_acquired(int64_t token, void *context)
+{
+	struct follower *follower = context;
+
+	log_info("lease acquired", log_str("pbx", follower->set.pbx), log_int("token", token));
+	begin(follower);
+}
+
+static void on_lost(const char *reason, void *context)
+{
+	struct follower *follower = context;
+
+	log_warn("lease lost", log_str("pbx", follower->set.pbx), log_str("reason", reason));
+	forget(follower);
+	if (redis_link_is_up(follower->link))
+		health_set(follower->health, true, "standing by");
+}
+
+/* ---- time ---- */
+
+/* While no entry comes, the entries' clock goes on as ours does. */
+static void pass_time(struct follower *follower)
+{
+	int64_t quiet_ms = clock_mono_ms() - follower->entry_at_ms;
+
+	if (follower->state != FOLLOWER_READING || follower->ready || follower->committing ||
+	    quiet_ms < TICK_MS || model_as_of(follower->model) == 0)
+		return;
+	model_tick(follower->model, model_as_of(follower->model) + quiet_ms);
+	try_commit(follower);
+}
+
+static void look_at_invariants(struct follower *follower)
+{
+	struct buffer faults = {0};
+	size_t count;
+
+	if (follower->model == NULL || ++follower->ticks % CHECK_TICKS != 0)
+		return;
+	count = model_check(follower->model, &faults);
+	if (count > 0)
+		log_error("the model contradicts itself", log_str("faults", buffer_str(&faults)));
+	follower->metrics.lifecycle_invariant_faults_total += count;
+	buffer_free(&faults);
+}
+
+static void on_tick(void *context)
+{
+	struct follower *follower = context;
+
+	if (follower->lease == NULL)
+		return;
+	if (!lease_is_held(follower->lease) && redis_link_is_up(follower->link))
+		health_set(follower->health, true, "standing by");
+	show_counters(follower);
+	look_at_invariants(follower);
+	pass_time(follower);
+}
+
+/* ---- life ---- */
+
+struct follower *follower_open(uv_loop_t *loop, const struct follower_settings *set)
+{
+	struct follower *follower = mem_new(struct follower);
+	const struct redis_link_hooks hooks = {on_link_up, on_link_down, follower};
+	const struct lease_hooks lease_hooks = {on_acquired, on_lost, follower};
+
+	follower->set = *set;
+	follower->loop = loop;
+	follower->model_settings =
+		(struct model_settings){set->pbx, set->pbx_down_ms, set->calls_max};
+	follower->stream = store_source_stream(set->pbx);
+	follower->streams[0] = follower->stream;
+	follower->lease_name = store_lease_name(set->pbx);
+	follower->labels = mem_printf("pbx=\"%s\"", set->pbx);
+	follower->health = health_add(set->health, follower->lease_name, false);
+	metrics_add(set->metrics, lifecycle_metric_defs, follower->labels, &follower->metrics);
+	follower->link = redis_link_open(loop, set->redis, "commit", &hooks);
+	follower->lease_link = redis_link_open(loop, set->redis, "lease", NULL);
+	follower->lease = lease_open(loop, follower->lease_link, follower->lease_name,
+				     set->instance, set->lease_ttl_ms, &lease_hooks);
+	follower->tick = timer_start(loop, TICK_MS, TICK_MS, on_tick, follower);
+	return follower;
+}
+
+void follower_drain(struct follower *follower)
+{
+	follower->draining = true;
+}
+
+/* The lease is given back before the connection goes, so that a stand-by need not wait. */
+bool follower_drained(struct follower *follower)
+{
+	if (follower->committing || follower->ready)
+		return false;
+	forget(follower);
+	lease_close(&follower->lease);
+	return redis_link_pending(follower->lease_link) == 0;
+}
+
+void follower_close(struct follower **closed)
+{
+	struct follower *follower = *closed;
+
+	*closed = NULL;
+	if (follower == NULL)
+		return;
+	forget(follower);
+	timer_stop(&follower->tick);
+	timer_stop(&follower->retry);
+	lease_close(&follower->lease);
+	redis_link_close(&follower->link);
+	redis_link_close(&follower->lease_link);
+	metrics_remove(follower->set.metrics, &follower->metrics);
+	free(follower->stream);
+	free(follower->lease_name);
+	free(follower->labels);
+	free(follower);
+}

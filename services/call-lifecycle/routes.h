@@ -1,0 +1,17 @@
+/* What call-lifecycle serves: the table, and the handlers of handle_*.c. Their context is the
+   struct service. */
+#ifndef LIFECYCLE_ROUTES_H
+#define LIFECYCLE_ROUTES_H
+
+#include "http_server.h"
+
+extern const struct http_route routes[];
+
+/* Reads the call, asks whether the caller may touch it, and hands it to the handler (call_view.h).
+ */
+http_handler_fn guard_call;
+
+http_handler_fn handle_originate, handle_list, handle_get, handle_hang_up, handle_hold,
+	handle_unhold, handle_transfer;
+
+#endif

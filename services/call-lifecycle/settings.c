@@ -1,0 +1,74 @@
+#include "settings.h"
+
+#include "mem.h"
+
+#include <string.h>
+
+#define FIELD(name) offsetof(struct lifecycle_settings, name)
+
+struct settings settings;
+
+static const struct setting lifecycle_table[] = {
+	{"LIFECYCLE_BATCH", SETTING_NUMBER, FIELD(batch), 1, 5000, "500", NULL, false,
+	 "entries of events:ami:<pbx> that are applied and committed at once"},
+	{"LIFECYCLE_CALLS_MAX", SETTING_NUMBER, FIELD(calls_max), 1, 100000, "10000", NULL, false,
+	 "live calls of one PBX; more are counted, not followed"},
+	{"LIFECYCLE_COMMAND_TIMEOUT_MS", SETTING_NUMBER, FIELD(command_timeout_ms), 100, 30000,
+	 "5000", NULL, false, "a command that Asterisk did not answer in this time has failed"},
+	{"LIFECYCLE_CONTEXT", SETTING_TEXT, FIELD(context), 1, 64, "from-internal", NULL, false,
+	 "dialplan context in which numbers are dialled"},
+	{"LIFECYCLE_LEASE_TTL_MS", SETTING_NUMBER, FIELD(lease_ttl_ms), 500, 60000, "3000", NULL,
+	 false, "a stand-by takes over this long after the last sign of life"},
+	{"LIFECYCLE_PBXS", SETTING_TEXT, FIELD(pbxs), 0, 300, "", NULL, false,
+	 "PBXs that are followed, parted by blanks; empty: PBX_NAME alone"},
+	{"LIFECYCLE_PBX_DOWN_S", SETTING_NUMBER, FIELD(pbx_down_s), 1, 86400, "60", NULL, false,
+	 "calls of a PBX that is not seen for so long end (reason pbx_down)"},
+	{"LIFECYCLE_VARIABLES", SETTING_TEXT, FIELD(variables), 0, 1000, "", NULL, false,
+	 "channel variables that POST originate may set, parted by blanks"},
+	{"PBX_NAME", SETTING_TEXT, FIELD(pbx_name), 1, 16, "main", NULL, false,
+	 "the PBX that new calls go to"},
+	{0},
+};
+
+const struct settings_group settings_groups[] = {
+	{lifecycle_table, &settings.lifecycle},
+	{jwt_settings_table, &settings.jwt},
+	{redis_settings_table, &settings.redis},
+	{NULL, NULL},
+};
+
+static bool is_pbx_name(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789");
+
+	return len > 0 && len <= 16 && name[len] == '\0';
+}
+
+size_t settings_pbxs(const char **names_r)
+{
+	const struct lifecycle_settings *set = &settings.lifecycle;
+	char *text = mem_strdup(set->pbxs[0] != '\0' ? set->pbxs : set->pbx_name);
+	char *rest = text;
+	size_t count = 0;
+
+	for (char *name; count < PBXS_MAX && (name = strsep(&rest, " ")) != NULL;)
+		if (name[0] != '\0')
+			names_r[count++] = name;
+	return count;
+}
+
+void settings_check(struct buffer *faults)
+{
+	const char *names[PBXS_MAX];
+	size_t count = settings_pbxs(names);
+
+	if (!is_pbx_name(settings.lifecycle.pbx_name))
+		buffer_append_str(faults, "PBX_NAME: only a-z and 0-9, at most 16\n");
+	for (size_t i = 0; i < count; i++)
+		if (!is_pbx_name(names[i]))
+			buffer_append_str(
+				faults,
+				"LIFECYCLE_PBXS: names have only a-z and 0-9, at most 16\n");
+	if (count == 0)
+		buffer_append_str(faults, "LIFECYCLE_PBXS: no name in it\n");
+}

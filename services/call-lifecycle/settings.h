@@ -1,0 +1,35 @@
+#ifndef LIFECYCLE_SETTINGS_H
+#define LIFECYCLE_SETTINGS_H
+
+#include "jwt_settings.h"
+#include "redis_settings.h"
+
+struct lifecycle_settings {
+	char *pbx_name; /* the one that new calls go to */
+	char *pbxs;     /* those that are followed, parted by blanks; "": pbx_name alone */
+	int64_t pbx_down_s;
+	int64_t batch;
+	int64_t calls_max;
+	int64_t lease_ttl_ms;
+	char *context;   /* of the dialplan, for what is dialled */
+	char *variables; /* names that an originate may set */
+	int64_t command_timeout_ms;
+};
+
+/* Filled by the skeleton before anything else runs. */
+struct settings {
+	struct lifecycle_settings lifecycle;
+	struct jwt_settings jwt;
+	struct redis_settings redis;
+};
+
+#define PBXS_MAX 16
+
+extern struct settings settings;
+extern const struct settings_group settings_groups[];
+
+void settings_check(struct buffer *faults);
+/* The names in pbxs, at most PBXS_MAX, owned until the process ends. Returns how many. */
+size_t settings_pbxs(const char **names_r);
+
+#endif

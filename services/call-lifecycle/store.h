@@ -1,0 +1,90 @@
+/* Every Redis key and command of call-lifecycle: see proto/redis.md. */
+#ifndef LIFECYCLE_STORE_H
+#define LIFECYCLE_STORE_H
+
+#include "model.h"
+#include "redis_link.h"
+
+/* ---- the follower's side (store_commit.c, store_load.c) ---- */
+
+#define STORE_ID_MAX 48 /* an entry id and its NUL */
+
+/* "events:ami:<pbx>", "lifecycle:<pbx>" as the name of the lease. Owned by the caller. */
+char *store_source_stream(const char *pbx);
+char *store_lease_name(const char *pbx);
+
+/* One transaction: what the model has as effects, and the id of the last entry that is in it. fn
+   gets the reply of EXEC. Returns 0; or -1 when the link went down on the way: then fn may never be
+   called and nothing is known. */
+int store_commit(struct redis_link *link, const char *pbx, struct model *model,
+		 const char *applied_id, redis_reply_fn *fn, void *context);
+
+/* To be sent before a commit, with lease_watch(): makes EXEC answer nil when somebody has begun to
+   load the state since. So a transaction that was believed lost can never take place after all. */
+int store_watch(struct redis_link *link, const char *pbx);
+
+struct store_loaded {
+	bool ok;
+	char applied_id[STORE_ID_MAX]; /* "0-0": nothing yet */
+	size_t calls, broken;          /* broken: live calls that could not be rebuilt */
+};
+
+typedef void store_load_fn(const struct store_loaded *loaded, void *context);
+
+struct store_load;
+
+/* Fills a new model from Redis; loader is who does it. fn is called once, later, unless it is
+   cancelled. NULL when the link is down. */
+struct store_load *store_load_start(struct redis_link *link, const char *pbx, const char *loader,
+				    struct model *model, store_load_fn *fn, void *context);
+/* fn is not called any more, and the model not touched. */
+void store_load_cancel(struct store_load **load);
+
+/* ---- the side of REST (store.c) ---- */
+
+enum store_field_kind {
+	STORE_TEXT,
+	STORE_NUMBER,
+	STORE_JSON,
+};
+
+struct store_field {
+	const char *name; /* NULL ends the list */
+	enum store_field_kind kind;
+};
+
+/* The fields of call:<callId> that are shown; a prefix of them, store_summary_count, in lists. */
+extern const struct store_field store_call_fields[];
+extern const size_t store_call_field_count, store_summary_count;
+
+/* The first count of store_call_fields, as HMGET answers. */
+int store_call_get(struct redis_link *link, const char *call_id, size_t count, redis_reply_fn *fn,
+		   void *context);
+
+/* Where a list of calls begins: after the call that began at started_at with this id; "" for the
+   newest. extension NULL: all calls. The reply: ids and scores, by turns. */
+int store_call_ids(struct redis_link *link, const char *extension, int64_t started_at, size_t count,
+		   redis_reply_fn *fn, void *context);
+
+struct store_originate {
+	const char *pbx, *call_id, *from, *to, *requested_by;
+	int64_t started_at;
+	const char *action; /* JSON: ami-action */
+	size_t action_len;
+};
+
+/* The call, until Asterisk hears of it, and the action, in one transaction. fn gets EXEC's reply.
+ */
+int store_originate(struct redis_link *link, const struct store_originate *originate,
+		    redis_reply_fn *fn, void *context);
+int store_action(struct redis_link *link, const char *pbx, const char *action, size_t len,
+		 redis_reply_fn *fn, void *context);
+/* "replies:<instance>". Owned by the caller. */
+char *store_reply_stream(const char *instance);
+/* How fresh the view of a PBX is: its state, that of the view, and whether somebody follows it.
+   fn is called for each of the three replies, in this order: HGET pbx:<pbx> state; HMGET
+   lifecycle:<pbx> asOf stale; EXISTS lease:lifecycle:<pbx>. */
+int store_pbx_ask(struct redis_link *link, const char *pbx, redis_reply_fn *const fns[3],
+		  void *context);
+
+#endif

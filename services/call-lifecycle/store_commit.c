@@ -1,0 +1,248 @@
+/* What a batch of entries caused, as one transaction. */
+#include "store.h"
+
+#include "clock.h"
+#include "ids.h"
+#include "json.h"
+#include "mem.h"
+#include "msg_ami_action.h"
+#include "resp.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEEP_S             86400 /* ended calls, and lists of calls */
+#define EVENTS_KEEP_MS     86400000
+#define ORPHAN_DEADLINE_MS 10000
+
+struct sender {
+	struct redis_link *link;
+	struct buffer command, fields;
+	size_t field_count;
+	bool failed;
+};
+
+char *store_source_stream(const char *pbx)
+{
+	return mem_printf("events:ami:%s", pbx);
+}
+
+char *store_lease_name(const char *pbx)
+{
+	return mem_printf("lifecycle:%s", pbx);
+}
+
+static void send_command(struct sender *sender, redis_reply_fn *fn, void *context)
+{
+	if (!sender->failed &&
+	    redis_link_raw(sender->link, fn, context, buffer_str(&sender->command),
+			   sender->command.len) < 0)
+		sender->failed = true;
+	buffer_clear(&sender->command);
+}
+
+static void send_words(struct sender *sender, size_t count, const char *const *words)
+{
+	resp_command(&sender->command, count, words, NULL);
+	send_command(sender, NULL, NULL);
+}
+
+#define SEND(sender, ...)                                                                          \
+	send_words(sender, sizeof((const char *[]){__VA_ARGS__}) / sizeof(const char *),           \
+		   (const char *[]){__VA_ARGS__})
+
+static void on_field(const char *name, const char *value, size_t len, void *context)
+{
+	struct sender *sender = context;
+
+	resp_text(&sender->fields, name);
+	resp_bulk(&sender->fields, value, len);
+	sender->field_count++;
+}
+
+static void send_hash(struct sender *sender, const char *key)
+{
+	resp_array(&sender->command, 2 + sender->field_count * 2);
+	resp_text(&sender->command, "HSET");
+	resp_text(&sender->command, key);
+	buffer_append(&sender->command, buffer_str(&sender->fields), sender->fields.len);
+	send_command(sender, NULL, NULL);
+	buffer_clear(&sender->fields);
+	sender->field_count = 0;
+}
+
+static void send_new_extensions(struct sender *sender, const struct call *call,
+				const char *started_at)
+{
+	const char *const *extensions;
+	size_t saved, count = model_call_extensions(call, &extensions, &saved);
+	char key[64], old[24];
+
+	snprintf(old, sizeof(old), "%" PRId64, clock_wall_ms() - (int64_t)KEEP_S * 1000);
+	for (size_t i = saved; i < count; i++) {
+		snprintf(key, sizeof(key), "calls:of:%s", extensions[i]);
+		SEND(sender, "ZADD", key, started_at, model_call_id(call));
+		SEND(sender, "ZREMRANGEBYSCORE", key, "-inf", old);
+		SEND(sender, "EXPIRE", key, "172800");
+	}
+}
+
+static void send_call(struct sender *sender, const char *pbx, struct model *model,
+		      const struct call *call)
+{
+	const char *id = model_call_id(call);
+	char *key = mem_printf("call:%s", id);
+	char live[40], started_at[24];
+
+	snprintf(live, sizeof(live), "calls:live:%s", pbx);
+	snprintf(started_at, sizeof(started_at), "%" PRId64, model_call_started_at(call));
+	model_call_fields(model, call, on_field, sender);
+	send_hash(sender, key);
+	if (model_call_is_new(call)) {
+		SEND(sender, "PERSIST", key);
+		SEND(sender, "SADD", live, id);
+		SEND(sender, "ZADD", "calls:recent", started_at, id);
+	}
+	send_new_extensions(sender, call, started_at);
+	if (model_call_ended(call)) {
+		SEND(sender, "SREM", live, id);
+		SEND(sender, "EXPIRE", key, "86400");
+	}
+	free(key);
+}
+
+static const struct {
+	const char *stream, *channel;
+} topics[] = {
+	[MODEL_TOPIC_CALL] = {"events:call", "call:events"},
+	[MODEL_TOPIC_AGENT] = {"events:agent", "agent:status"},
+};
+
+/* What is older than a day goes when something is added: once in a transaction is often enough. */
+static void send_event(struct sender *sender, enum model_topic topic, const char *text, size_t len,
+		       bool trim)
+{
+	char oldest[32];
+
+	snprintf(oldest, sizeof(oldest), "%" PRId64, clock_wall_ms() - EVENTS_KEEP_MS);
+	resp_array(&sender->command, trim ? 8 : 5);
+	resp_text(&sender->command, "XADD");
+	resp_text(&sender->command, topics[topic].stream);
+	if (trim) {
+		resp_text(&sender->command, "MINID");
+		resp_text(&sender->command, "~");
+		resp_text(&sender->command, oldest);
+	}
+	resp_text(&sender->command, "*");
+	resp_text(&sender->command, "e");
+	resp_bulk(&sender->command, text, len);
+	send_command(sender, NULL, NULL);
+	resp_array(&sender->command, 3);
+	resp_text(&sender->command, "PUBLISH");
+	resp_text(&sender->command, topics[topic].channel);
+	resp_bulk(&sender->command, text, len);
+	send_command(sender, NULL, NULL);
+}
+
+static void send_events(struct sender *sender, const struct model_effects *effects)
+{
+	bool trimmed[2] = {false, false};
+
+	for (size_t i = 0; i < effects->event_count; i++) {
+		const struct model_event *event = &effects->events[i];
+
+		send_event(sender, event->topic, effects->text.data + event->offset, event->len,
+			   !trimmed[event->topic]);
+		trimmed[event->topic] = true;
+	}
+}
+
+/* agents:<pbx> is for a restart: what the model knew of the agent. */
+static void send_agent(struct sender *sender, const char *pbx,
+		       const struct model_agent_change *agent)
+{
+	char key[64], list[40], since_at[24], all[256];
+
+	snprintf(key, sizeof(key), "agent:%s", agent->extension);
+	snprintf(list, sizeof(list), "agents:%s", pbx);
+	snprintf(since_at, sizeof(since_at), "%" PRId64, agent->since_at);
+	snprintf(all, sizeof(all), "%s %s %s", agent->device_state, since_at, agent->call_id);
+	SEND(sender, "HSET", key, "extension", agent->extension, "deviceState", agent->device_state,
+	     "state", agent->state, "callId", agent->call_id, "sinceAt", since_at, "pbx", pbx);
+	SEND(sender, "HSET", list, agent->extension, all);
+}
+
+/* Part of the transaction: asked for once, whatever happens to this process. */
+static void send_orphan(struct sender *sender, const char *pbx, const struct model_orphan *orphan)
+{
+	struct buffer fields = {0}, text = {0};
+	struct json_writer list = json_writer_init(&fields), writer = json_writer_init(&text);
+	char id[ID_RANDOM_LEN + 1], key[40];
+	struct msg_ami_action action = {
+		.id = id,
+		.action = "Hangup",
+		.deadline_at = clock_wall_ms() + ORPHAN_DEADLINE_MS,
+		.call_id = orphan->call_id,
+	};
+
+	id_random(id);
+	snprintf(key, sizeof(key), "actions:%s", pbx);
+	json_begin_array(&list);
+	json_begin_array(&list);
+	json_str(&list, "Channel");
+	json_str(&list, orphan->channel);
+	json_end_array(&list);
+	json_end_array(&list);
+	action.fields.text = buffer_str(&fields);
+	msg_ami_action_write(&action, &writer);
+	SEND(sender, "XADD", key, "*", "a", buffer_str(&text));
+	buffer_free(&fields);
+	buffer_free(&text);
+}
+
+static void send_state(struct sender *sender, const char *pbx, const struct model *model,
+		       const char *applied_id)
+{
+	char key[40], as_of[24];
+	char *state = model_save(model);
+
+	snprintf(key, sizeof(key), "lifecycle:%s", pbx);
+	snprintf(as_of, sizeof(as_of), "%" PRId64, model_as_of(model));
+	SEND(sender, "HSET", key, "appliedId", applied_id, "asOf", as_of, "stale",
+	     model_is_stale(model) ? "1" : "0", "model", state);
+	free(state);
+}
+
+static void send_trim(struct sender *sender, const struct model_effects *effects)
+{
+	char old[24];
+
+	snprintf(old, sizeof(old), "%" PRId64, clock_wall_ms() - (int64_t)KEEP_S * 1000);
+	if (effects->call_count > 0)
+		SEND(sender, "ZREMRANGEBYSCORE", "calls:recent", "-inf", old);
+}
+
+int store_commit(struct redis_link *link, const char *pbx, struct model *model,
+		 const char *applied_id, redis_reply_fn *fn, void *context)
+{
+	const struct model_effects *effects = model_effects(model);
+	struct sender sender = {.link = link};
+
+	SEND(&sender, "MULTI");
+	for (size_t i = 0; i < effects->call_count; i++)
+		send_call(&sender, pbx, model, effects->calls[i]);
+	for (size_t i = 0; i < effects->agent_count; i++)
+		send_agent(&sender, pbx, &effects->agents[i]);
+	for (size_t i = 0; i < effects->orphan_count; i++)
+		send_orphan(&sender, pbx, &effects->orphans[i]);
+	send_events(&sender, effects);
+	send_trim(&sender, effects);
+	send_state(&sender, pbx, model, applied_id);
+	resp_command(&sender.command, 1, (const char *[]){"EXEC"}, NULL);
+	send_command(&sender, fn, context);
+	buffer_free(&sender.command);
+	buffer_free(&sender.fields);
+	return sender.failed ? -1 : 0;
+}

@@ -1,0 +1,170 @@
+/* The state as the last commit left it. */
+#include "store.h"
+
+#include "mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct store_load {
+	struct redis_link *link;
+	struct model *model; /* NULL: cancelled */
+	char *pbx;
+	store_load_fn *fn;
+	void *context;
+	struct store_loaded loaded;
+	size_t waiting; /* replies */
+	bool lost;
+};
+
+static void finish(struct store_load *load)
+{
+	if (load->waiting > 0)
+		return;
+	if (load->model != NULL) {
+		load->loaded.ok = !load->lost;
+		if (load->loaded.ok)
+			model_load_done(load->model);
+		load->fn(&load->loaded, load->context);
+	}
+	free(load->pbx);
+	free(load);
+}
+
+static bool arrived(struct store_load *load, const redisReply *reply, int type)
+{
+	load->waiting--;
+	if (reply == NULL || reply->type == REDIS_REPLY_ERROR)
+		load->lost = true;
+	return load->model != NULL && !load->lost && reply->type == type;
+}
+
+static void on_touched(const redisReply *reply, void *context)
+{
+	struct store_load *load = context;
+
+	(void)arrived(load, reply, REDIS_REPLY_INTEGER);
+	finish(load);
+}
+
+static void on_call(const redisReply *reply, void *context)
+{
+	struct store_load *load = context;
+
+	if (arrived(load, reply, REDIS_REPLY_STRING) &&
+	    model_load_call(load->model, reply->str, reply->len) == 0)
+		load->loaded.calls++;
+	else
+		load->loaded.broken++;
+	finish(load);
+}
+
+static void on_live(const redisReply *reply, void *context)
+{
+	struct store_load *load = context;
+
+	if (arrived(load, reply, REDIS_REPLY_ARRAY))
+		for (size_t i = 0; i < reply->elements && !load->lost; i++) {
+			const redisReply *id = reply->element[i];
+
+			if (redis_link_command(load->link, on_call, load, "HGET call:%b model",
+					       id->str, id->len) < 0)
+				load->lost = true;
+			else
+				load->waiting++;
+		}
+	finish(load);
+}
+
+/* "STATE since callId" */
+static void load_agent(struct model *model, const char *extension, char *text)
+{
+	char *since = strchr(text, ' ');
+	char *call_id = since != NULL ? strchr(since + 1, ' ') : NULL;
+
+	if (call_id == NULL)
+		return;
+	*since++ = '\0';
+	*call_id++ = '\0';
+	model_load_agent(model, extension, text, call_id, strtoll(since, NULL, 10));
+}
+
+static void on_agents(const redisReply *reply, void *context)
+{
+	struct store_load *load = context;
+
+	if (arrived(load, reply, REDIS_REPLY_ARRAY))
+		for (size_t i = 0; i + 1 < reply->elements; i += 2) {
+			char *text = mem_strdup(reply->element[i + 1]->str);
+
+			load_agent(load->model, reply->element[i]->str, text);
+			free(text);
+		}
+	finish(load);
+}
+
+static void on_state(const redisReply *reply, void *context)
+{
+	struct store_load *load = context;
+
+	if (arrived(load, reply, REDIS_REPLY_ARRAY) && reply->elements == 2) {
+		const redisReply *id = reply->element[0], *state = reply->element[1];
+
+		if (id->type == REDIS_REPLY_STRING)
+			snprintf(load->loaded.applied_id, sizeof(load->loaded.applied_id), "%s",
+				 id->str);
+		if (state->type == REDIS_REPLY_STRING)
+			(void)model_load(load->model, state->str, state->len);
+	}
+	finish(load);
+}
+
+int store_watch(struct redis_link *link, const char *pbx)
+{
+	return redis_link_command(link, NULL, NULL, "WATCH lifecycle:%s", pbx);
+}
+
+struct store_load *store_load_start(struct redis_link *link, const char *pbx, const char *loader,
+				    struct model *model, store_load_fn *fn, void *context)
+{
+	struct store_load *load;
+
+	if (!redis_link_is_up(link))
+		return NULL;
+	load = mem_new(struct store_load);
+	*load = (struct store_load){link, model, mem_strdup(pbx), fn, context, {0}, 0, false};
+	strcpy(load->loaded.applied_id, "0-0");
+	/* Changes the watched key, for others: see store_watch(). What this connection watched
+	   before would refuse its own next transaction. */
+	(void)redis_link_command(link, NULL, NULL, "UNWATCH");
+	if (redis_link_command(link, on_touched, load, "HSET lifecycle:%s loader %s", pbx,
+			       loader) == 0)
+		load->waiting++;
+	/* In this order: what belongs to no call comes before the calls. */
+	if (redis_link_command(link, on_state, load, "HMGET lifecycle:%s appliedId model", pbx) ==
+	    0)
+		load->waiting++;
+	if (redis_link_command(link, on_agents, load, "HGETALL agents:%s", pbx) == 0)
+		load->waiting++;
+	if (redis_link_command(link, on_live, load, "SMEMBERS calls:live:%s", pbx) == 0)
+		load->waiting++;
+	if (load->waiting == 4)
+		return load;
+	load->lost = true;
+	if (load->waiting == 0) {
+		free(load->pbx);
+		free(load);
+		return NULL;
+	}
+	return load;
+}
+
+void store_load_cancel(struct store_load **cancelled)
+{
+	struct store_load *load = *cancelled;
+
+	*cancelled = NULL;
+	if (load != NULL)
+		load->model = NULL;
+}
