@@ -1,0 +1,267 @@
+"""call-lifecycle on a real Redis: entries in, calls and events out; killed, cut off and taken over."""
+
+import json
+import time
+
+import pytest
+
+from lib import transcripts
+from lib.process import wait_until
+
+STREAM = "events:ami:main"
+BASE_MS = 1_790_000_000_000
+
+
+def feed(redis, entries, stream=STREAM):
+    pipe = redis.pipeline(transaction=False)
+    for entry in entries:
+        pipe.xadd(stream, {"e": json.dumps(entry, ensure_ascii=False)})
+    pipe.execute()
+
+
+def settled(redis, stream=STREAM):
+    """Everything that was written is applied and committed."""
+    pbx = stream.rpartition(":")[2]
+    return redis.hget(f"lifecycle:{pbx}", "appliedId") == \
+        redis.xinfo_stream(stream)["last-generated-id"]
+
+
+def wait_settled(redis, timeout=30):
+    wait_until(lambda: settled(redis), timeout, "all entries applied")
+
+
+def events(redis, kind=None):
+    found = [json.loads(fields["e"]) for _, fields in redis.xrange("events:call")]
+    return [event for event in found if kind in (None, event["eventType"])]
+
+
+def calls(redis):
+    return {key.removeprefix("call:"): redis.hgetall(key) for key in redis.keys("call:*")}
+
+
+def segments(redis):
+    return [segment for call in calls(redis).values() for segment in json.loads(call["segments"])]
+
+
+def no_ghosts(redis):
+    assert redis.smembers("calls:live:main") == set()
+    found = calls(redis)
+    assert {call["state"] for call in found.values()} <= {"ended"}
+    assert all(0 < redis.ttl(f"call:{call}") <= 86400 for call in found)
+    ended = [event["callId"] for event in events(redis, "call:ended")]
+    assert sorted(ended) == sorted(found)
+
+
+def several(names):
+    """Sessions one after another, and their names."""
+    return [entry for number, name in enumerate(names)
+            for entry in transcripts.entries(name, BASE_MS + number * 60_000)]
+
+
+@pytest.mark.parametrize("name", transcripts.NAMES)
+def test_recorded_session(redis, daemon, name):
+    feed(redis, transcripts.entries(name, BASE_MS))
+    one = daemon("call-lifecycle")
+    wait_settled(redis)
+    assert transcripts.missing(name, segments(redis)) == [], segments(redis)
+    no_ghosts(redis)
+    assert one.metric('mayday_lifecycle_impossible_total{pbx="main"}') == 0
+    assert one.metric('mayday_lifecycle_malformed_total{pbx="main"}') == 0
+
+
+CALLS = ["a1-originate-answered-caller-hangs", "f2-hold-by-caller-twice", "h1-atxfer-by-callee",
+         "k3-queue-local-members", "u1-park-retrieve", "v1-local-optimized",
+         "o2-refer-attended-replaces"]
+
+
+def state_of(redis):
+    return calls(redis), [(event["eventType"], event["callId"], event["timestamp"], event["data"])
+                          for event in events(redis)]
+
+
+def while_they_talk(entries):
+    """Where the stream can stand still without anything becoming due: a call is on hold."""
+    return next(i for i, e in enumerate(entries) if e["Event"] == "Hold") + 1
+
+
+@pytest.fixture
+def expected(redis, daemon):
+    """What a run without faults leaves behind."""
+    feed(redis, several(CALLS))
+    one = daemon("call-lifecycle")
+    wait_settled(redis)
+    state = state_of(redis)
+    one.stop()
+    redis.flushall()
+    return state
+
+
+def test_killed_again_and_again(redis, daemon, expected):
+    """kill -9 in mid-stream: the same end state, no event twice, none lost."""
+    entries = several(CALLS)
+    one = daemon("call-lifecycle", LIFECYCLE_BATCH=3, LIFECYCLE_LEASE_TTL_MS=500)
+    step = len(entries) // 12 + 1
+    for at in range(0, len(entries), step):
+        feed(redis, entries[at:at + step])
+        time.sleep(0.01)
+        one.kill9()
+        one.start()
+    wait_settled(redis)
+    assert state_of(redis) == expected
+    no_ghosts(redis)
+
+
+def test_stand_by_takes_over(redis, daemon, expected):
+    entries = several(CALLS)
+    first = daemon("call-lifecycle", LIFECYCLE_BATCH=5)
+    wait_until(lambda: first.metric('mayday_lifecycle_leader{pbx="main"}') == 1, 10, "leader")
+    second = daemon("call-lifecycle", LIFECYCLE_BATCH=5)
+    feed(redis, entries[:len(entries) // 2])
+    first.kill9()
+    feed(redis, entries[len(entries) // 2:])
+    began = time.monotonic()
+    wait_until(lambda: second.metric('mayday_lifecycle_leader{pbx="main"}') == 1, 10, "take-over")
+    assert time.monotonic() - began < 5
+    wait_settled(redis)
+    assert state_of(redis) == expected
+    no_ghosts(redis)
+
+
+def test_one_that_leaves_hands_over_at_once(redis, daemon):
+    first = daemon("call-lifecycle", LIFECYCLE_LEASE_TTL_MS=30000)
+    wait_until(lambda: first.metric('mayday_lifecycle_leader{pbx="main"}') == 1, 10, "leader")
+    second = daemon("call-lifecycle", LIFECYCLE_LEASE_TTL_MS=30000)
+    assert first.stop() == 0
+    wait_until(lambda: second.metric('mayday_lifecycle_leader{pbx="main"}') == 1, 15, "hand-over")
+
+
+def test_sleeper_cannot_commit(redis, daemon, expected):
+    """One that was stopped past its lease wakes up while another holds it."""
+    entries = several(CALLS)
+    first = daemon("call-lifecycle", LIFECYCLE_BATCH=5, LIFECYCLE_LEASE_TTL_MS=600)
+    wait_until(lambda: first.metric('mayday_lifecycle_leader{pbx="main"}') == 1, 10, "leader")
+    feed(redis, entries[:200])
+    first.sigstop()
+    second = daemon("call-lifecycle", LIFECYCLE_BATCH=5, LIFECYCLE_LEASE_TTL_MS=600)
+    wait_until(lambda: second.metric('mayday_lifecycle_leader{pbx="main"}') == 1, 10, "take-over")
+    feed(redis, entries[200:400])
+    first.sigcont()
+    feed(redis, entries[400:])
+    wait_settled(redis)
+    assert state_of(redis) == expected
+    no_ghosts(redis)
+
+
+def test_redis_dies_and_comes_back(redis, redis_server, daemon, expected):
+    entries = several(CALLS)
+    cut = while_they_talk(entries)
+    one = daemon("call-lifecycle", LIFECYCLE_BATCH=5, LIFECYCLE_LEASE_TTL_MS=1000)
+    feed(redis, entries[:cut])
+    wait_settled(redis)
+    time.sleep(1.1)  # appendfsync everysec
+    redis_server.kill9()
+    redis_server.start()
+    feed(redis, entries[cut:])
+    wait_until(one.ready, 20, "ready again")
+    wait_settled(redis)
+    assert state_of(redis) == expected
+    no_ghosts(redis)
+
+
+def test_redis_freezes(redis, redis_server, daemon, expected):
+    """Commands time out while Redis stands still; what it does with them afterwards is not known."""
+    entries = several(CALLS)
+    one = daemon("call-lifecycle", LIFECYCLE_BATCH=5, LIFECYCLE_LEASE_TTL_MS=1000,
+                 REDIS_COMMAND_TIMEOUT_MS=300)
+    cut = while_they_talk(entries)
+    feed(redis, entries[:cut])
+    redis_server.sigstop()
+    time.sleep(2)
+    redis_server.sigcont()
+    feed(redis, entries[cut:])
+    wait_settled(redis)
+    assert state_of(redis) == expected
+    no_ghosts(redis)
+    assert one.alive()
+
+
+def test_entries_that_are_no_json(redis, daemon):
+    one = daemon("call-lifecycle")
+    for text in ("", "{", "[]", "null", '{"t":1}', '{"t":1,"Event":"Hangup","Channel":', "\x00",
+                 '{"t":1,"n":1,"Event":7}', '{"t":1,"n":1,"Event":"Newchannel"}',
+                 '{"Event":"Newchannel","Channel":["a"],"Uniqueid":{},"Linkedid":[]}', "x" * 100000):
+        redis.execute_command("XADD", STREAM, "*", "e", text)
+    feed(redis, transcripts.entries(CALLS[0], BASE_MS))
+    wait_settled(redis)
+    no_ghosts(redis)
+    assert len(events(redis, "call:ended")) == 1
+    redis.xtrim(STREAM, maxlen=0)  # not what the gateway writes: nothing to validate
+    wait_until(lambda: one.metric('mayday_lifecycle_malformed_total{pbx="main"}') >= 8, 5, "count")
+
+
+def entry(t, event, **fields):
+    return {"t": BASE_MS + t, "n": t, "Event": event, **fields}
+
+
+def live_call(redis):
+    """The first session, cut off while the two talk."""
+    entries = transcripts.entries(CALLS[0], BASE_MS)
+    end = next(i for i, e in enumerate(entries) if e["Event"] == "HangupRequest")
+    feed(redis, entries[:end])
+
+
+def test_call_is_gone_after_the_gap(redis, daemon):
+    daemon("call-lifecycle")
+    live_call(redis)
+    feed(redis, [entry(5000, "MaydayDown", reason="reset"),
+                 entry(9000, "MaydayUp", version="22", gapFrom=BASE_MS, gapTo=BASE_MS + 9000),
+                 entry(9001, "MaydaySnapshotBegin", id="x"),
+                 entry(9002, "MaydaySnapshotEnd", id="x", channels=0)])
+    wait_settled(redis)
+    no_ghosts(redis)
+    (ended,) = events(redis, "call:ended")
+    assert ended["data"]["reason"] == "reconciled" and ended["data"]["result"] == "reconciled"
+
+
+def test_pbx_that_stays_away(redis, daemon):
+    daemon("call-lifecycle", LIFECYCLE_PBX_DOWN_S=1)
+    live_call(redis)
+    feed(redis, [entry(5000, "MaydayDown", reason="reset")])
+    wait_settled(redis)
+    wait_until(lambda: not redis.smembers("calls:live:main"), 10, "call ended")
+    no_ghosts(redis)
+    (ended,) = events(redis, "call:ended")
+    assert ended["data"]["reason"] == "pbx_down"
+
+
+def test_originate_that_asterisk_never_hears_of(redis, daemon):
+    daemon("call-lifecycle")
+    feed(redis, [entry(0, "MaydayOriginate", callId="c-1", actionId="a-1", fields=[],
+                       data={"from": "1001", "to": "1002", "requestedBy": "u-1",
+                             "timeoutMs": -14000})])
+    wait_settled(redis)
+    assert redis.hget("call:c-1", "state") == "originating"
+    wait_until(lambda: redis.hget("call:c-1", "state") == "ended", 10, "deadline")
+    no_ghosts(redis)
+
+
+def test_originate_that_asterisk_refuses(redis, daemon):
+    daemon("call-lifecycle")
+    feed(redis, [entry(0, "MaydayOriginate", callId="c-1", actionId="a-1", fields=[],
+                       data={"from": "1001", "to": "1002", "requestedBy": "u-1"}),
+                 entry(5, "MaydayOriginateFailed", callId="c-1", actionId="a-1", outcome="error",
+                       message="Extension does not exist.")])
+    wait_settled(redis)
+    no_ghosts(redis)
+    (ended,) = events(redis, "call:ended")
+    assert ended["data"]["result"] == "failed"
+    assert ended["data"]["causeText"] == "Extension does not exist."
+
+
+def test_two_pbxs(redis, daemon):
+    daemon("call-lifecycle", LIFECYCLE_PBXS="east west")
+    for number, pbx in enumerate(("east", "west")):
+        feed(redis, transcripts.entries(CALLS[number], BASE_MS), f"events:ami:{pbx}")
+    for pbx in ("east", "west"):
+        wait_until(lambda: settled(redis, f"events:ami:{pbx}"), 20, pbx)
+    assert {call["pbx"] for call in calls(redis).values()} == {"east", "west"}
