@@ -105,6 +105,11 @@ def test_unavailable_is_answered_soon(gateway, ami, asker):
     assert not ami.asked("Hangup")
 
 
+# What it asks by itself: to log in, to watch the connection, for a snapshot.
+GATEWAYS_OWN = {"Challenge", "Login", "Filter", "Ping", "CoreSettings", "CoreShowChannels",
+                "DeviceStateList", "QueueStatus"}
+
+
 @pytest.mark.parametrize("action, fields, more", [
     ("Setvar", [("Variable", "A"), ("Value", "x\r\nAction: Ping")], {}),
     ("Setvar", [("Variable", "A"), ("Value", "x\n")], {}),
@@ -124,12 +129,11 @@ def test_unavailable_is_answered_soon(gateway, ami, asker):
 ])
 def test_invalid_is_never_sent(gateway, ami, asker, action, fields, more, recording):
     gateway()
-    known = len(ami.requests)
     reply = asker.ask(action, fields, **more)
     assert reply["outcome"] == "invalid" and reply["message"]
     asker.redis.delete(ACTIONS)  # these are not to be held against the schema
     asker.redis.delete("events:ami:main")
-    assert {r["Action"] for r in ami.requests[known:]} <= {"Ping", "Login", "Challenge"}
+    assert {request["Action"] for request in ami.requests} <= GATEWAYS_OWN
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"id": "x1", "action": 5}', "\0",
