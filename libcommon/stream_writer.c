@@ -116,7 +116,7 @@ static void report_overflow(struct stream_writer *writer)
 {
 	uint64_t count = writer->overflow.count;
 
-	if (count == 0 || writer->waiting.bytes > writer->set.buffer_max / 2)
+	if (count == 0 || stream_writer_backlog(writer) > writer->set.buffer_max / 2)
 		return;
 	writer->overflow.count = 0;
 	if (writer->set.on_overflow != NULL)

@@ -71,6 +71,25 @@ static void test_a_clock_that_goes_back(void **state)
 	expect_stored(0, 19);
 }
 
+static void test_held_back(void **state)
+{
+	(void)state;
+	redis_server_start(&server);
+	open_writer();
+	add(2000);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	stream_writer_hold(writer, true);
+	add(1000);
+	turn_for(&loop, 500); /* the link is up again */
+	assert_int_equal(seen.ups, seen.downs);
+	assert_true(stream_writer_backlog(writer) > 0);
+	stream_writer_hold(writer, true);
+	stream_writer_hold(writer, false);
+	add(1000);
+	turn_until(&loop, is_drained());
+	expect_stored(0, 3999);
+}
+
 static void test_the_buffer_is_bounded(void **state)
 {
 	int64_t begin_ms = clock_wall_ms();
@@ -180,6 +199,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_any_bytes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_above_what_is_there, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_clock_that_goes_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_held_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_buffer_is_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_giant_is_dropped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_stream_is_bounded, set_up, tear_down),
