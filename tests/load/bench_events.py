@@ -4,13 +4,14 @@ import time
 
 from rig import Rig
 
-PLAY = ("--fast", "--loop", 40, "--settle-ms", 500)
+PLAY = ("--fast", "--loop", 40, "--settle-ms", 500, "--uncut")
+SNAPSHOT = 3  # entries that are there before the first event
 STREAM = "events:ami:main"
 
 
 def _wait_for_end(rig, replay, done):
-    """(entries, seconds) from the first entry until the replay is over and done() is true."""
-    while rig.stream(STREAM)[0] == 0:
+    """(entries, seconds) from the first event until the replay is over and done() is true."""
+    while rig.stream(STREAM)[0] <= SNAPSHOT:
         time.sleep(0.005)
     began = time.monotonic()
     settled = None

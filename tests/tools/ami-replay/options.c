@@ -22,6 +22,7 @@ enum {
 	OPT_SECRET,
 	OPT_SYSTEM,
 	OPT_STAY,
+	OPT_UNCUT,
 	OPT_WAIT,
 	OPT_HOST,
 	OPT_PORT,
@@ -42,6 +43,7 @@ static const struct option play_table[] = {
 	{"secret-file", required_argument, NULL, OPT_SECRET},
 	{"systemname", required_argument, NULL, OPT_SYSTEM},
 	{"stay", no_argument, NULL, OPT_STAY},
+	{"uncut", no_argument, NULL, OPT_UNCUT},
 	{"wait", no_argument, NULL, OPT_WAIT},
 	{NULL, 0, NULL, 0},
 };
@@ -68,6 +70,7 @@ void options_usage(void)
 	     "  --loop N          plays everything N times\n"
 	     "  --secret-file F   the secret that clients must know (default: any will do)\n"
 	     "  --systemname S    what CoreSettings answers (default: none)\n"
+	     "  --uncut           never cuts: later connections are played on the first one\n"
 	     "  --stay            does not exit when everything was played\n"
 	     "\n"
 	     "ami-replay capture --host H [--port 5038] --username U --secret-file F\n"
@@ -154,6 +157,9 @@ static int take_play_option(struct play_options *options, int option)
 		break;
 	case OPT_STAY:
 		options->stay = true;
+		break;
+	case OPT_UNCUT:
+		options->uncut = true;
 		break;
 	case OPT_WAIT: /* it always waits for a client */
 		break;

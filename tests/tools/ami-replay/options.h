@@ -10,7 +10,8 @@ struct play_options {
 	char host[64];
 	int port;
 	double speed; /* 1: as recorded; 0: as fast as the client takes it */
-	bool stamps, stay, help;
+	bool stamps, stay;
+	bool uncut;         /* later connections are played on the first one */
 	int64_t base_ms;    /* of the stamps; -1: now */
 	int64_t settle_ms;  /* quiet time of the client before playing begins */
 	size_t cut_every;   /* mean length of the writes; 0: as recorded */

@@ -145,6 +145,14 @@ static void report(const struct server *server)
 	fflush(stdout);
 }
 
+/* The last client that goes takes the loop with it. */
+static void leave(struct server *server)
+{
+	uv_close((uv_handle_t *)&server->listener, NULL);
+	for (struct client *client = server->clients; client != NULL; client = client->next)
+		finish_client(client);
+}
+
 static void on_session_end(bool all_played, void *context)
 {
 	struct server *server = context;
@@ -155,12 +163,10 @@ static void on_session_end(bool all_played, void *context)
 		report(server);
 		server->done = true;
 	}
-	if (all_played && server->options->stay)
-		return;
-	if (client != NULL && !client->closing)
+	if (all_played && !server->options->stay)
+		leave(server);
+	else if (!all_played && client != NULL && !client->closing)
 		finish_client(client);
-	if (all_played)
-		uv_close((uv_handle_t *)&server->listener, NULL);
 }
 
 /* Plays to the client that is logged in, has events on, and has asked nothing for a while. */
@@ -285,6 +291,7 @@ static int listen_at(struct server *server)
 static int load_files(struct server *server)
 {
 	server->transcript.stamps = server->options->stamps;
+	server->transcript.uncut = server->options->uncut;
 	server->transcript.base_ms = server->options->base_ms;
 	for (size_t i = 0; i < server->options->file_count; i++)
 		if (!transcript_is_later(server->options->files[i]) &&

@@ -151,7 +151,8 @@ static void take_block(struct loading *loading, size_t from, size_t to)
 		loading->booted = true;
 		return;
 	}
-	if (loading->number > 1 && action != NULL && listed(list_actions, action))
+	if (loading->number > 1 && !loading->transcript->uncut && action != NULL &&
+	    listed(list_actions, action))
 		append_list(loading->session, action, block, to - from, id, id_len);
 	else
 		append_block(loading, from, to);
@@ -186,7 +187,7 @@ static struct session *next_session(struct transcript *transcript, bool cut)
 static void load_connection(struct transcript *transcript, struct recording *recording,
 			    size_t number, int64_t opened_ms)
 {
-	struct session *session = next_session(transcript, number > 1);
+	struct session *session = next_session(transcript, number > 1 && !transcript->uncut);
 	struct loading loading = {.transcript = transcript,
 				  .session = session,
 				  .recording = *recording,

@@ -46,6 +46,7 @@ struct transcript {
 	struct session *sessions; /* the connection is cut between two of them */
 	size_t count;
 	bool stamps;     /* every event gets a Timestamp, as with timestampevents=yes */
+	bool uncut;      /* one session: later connections go on where the first ended */
 	int64_t base_ms; /* Unix time of the beginning, for stamps */
 };
 
