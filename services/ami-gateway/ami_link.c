@@ -256,7 +256,8 @@ static void on_retry(void *context)
 	if (link->state != AMI_LINK_WAITING)
 		return;
 	ami_link_set_state(link, AMI_LINK_CONNECTING);
-	link->socket = ami_socket_open(link->loop, link->config.host, link->config.port, &hooks);
+	link->socket = ami_socket_open(link->loop, link->config.host, link->config.port,
+				       link->attempt, &hooks);
 	if (link->socket == NULL) {
 		ami_link_set_state(link, AMI_LINK_WAITING);
 		timer_again(link->retry, RETRY_MAX_MS);

@@ -15,7 +15,8 @@ struct ami_socket {
 	uv_getaddrinfo_t lookup;
 	uv_connect_t connect;
 	struct ami_socket_hooks hooks;
-	struct addrinfo *addresses, *next; /* next: to be tried */
+	struct addrinfo *addresses;
+	unsigned attempt;
 	bool is_looking, is_closed, handle_gone;
 	char input[READ_SIZE];
 };
@@ -24,8 +25,6 @@ struct writing {
 	uv_write_t write;
 	char data[];
 };
-
-static void try_next(struct ami_socket *socket, int error);
 
 static void release(struct ami_socket *socket)
 {
@@ -77,40 +76,49 @@ static void on_connected(uv_connect_t *request, int status)
 		uv_read_start((uv_stream_t *)&socket->tcp, on_alloc, on_read);
 }
 
-/* A handle whose connect failed cannot be used again, so a further address is only tried when this
-   one could not even begin (no IPv6 here). The next attempt is the link's. */
-static void try_next(struct ami_socket *socket, int error)
+static const struct sockaddr *choose_address(const struct ami_socket *socket)
 {
-	while (socket->next != NULL) {
-		const struct sockaddr *address = socket->next->ai_addr;
+	const struct addrinfo *at = socket->addresses;
+	unsigned count = 0;
 
-		socket->next = socket->next->ai_next;
-		error = uv_tcp_connect(&socket->connect, &socket->tcp, address, on_connected);
-		if (error == 0)
-			return;
-	}
-	fail(socket, error);
+	for (; at != NULL; at = at->ai_next)
+		count++;
+	if (count == 0)
+		return NULL;
+	at = socket->addresses;
+	for (unsigned skip = socket->attempt % count; skip > 0; skip--)
+		at = at->ai_next;
+	return at->ai_addr;
 }
 
 static void on_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo *addresses)
 {
 	struct ami_socket *socket = request->data;
+	const struct sockaddr *address;
 
 	socket->is_looking = false;
-	socket->addresses = socket->next = addresses;
-	if (socket->is_closed)
+	socket->addresses = addresses;
+	if (socket->is_closed) {
 		release(socket);
-	else
-		try_next(socket, status);
+		return;
+	}
+	address = choose_address(socket);
+	if (status == 0)
+		status = address == NULL ? UV_EAI_NONAME
+					 : uv_tcp_connect(&socket->connect, &socket->tcp, address,
+							  on_connected);
+	if (status != 0)
+		fail(socket, status);
 }
 
 struct ami_socket *ami_socket_open(uv_loop_t *loop, const char *host, const char *port,
-				   const struct ami_socket_hooks *hooks)
+				   unsigned attempt, const struct ami_socket_hooks *hooks)
 {
 	struct ami_socket *socket = mem_new(struct ami_socket);
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 
 	socket->hooks = *hooks;
+	socket->attempt = attempt;
 	socket->tcp.data = socket->lookup.data = socket->connect.data = socket;
 	uv_tcp_init(loop, &socket->tcp);
 	socket->is_looking =

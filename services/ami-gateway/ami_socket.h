@@ -17,8 +17,10 @@ struct ami_socket_hooks {
 	void *context;
 };
 
+/* Of a host with several addresses each attempt tries the next one. NULL when the look-up cannot
+   even begin. */
 struct ami_socket *ami_socket_open(uv_loop_t *loop, const char *host, const char *port,
-				   const struct ami_socket_hooks *hooks);
+				   unsigned attempt, const struct ami_socket_hooks *hooks);
 /* Copies data. Returns 0, or -1 when too much waits to be sent. */
 int ami_socket_write(struct ami_socket *socket, const char *data, size_t len);
 /* No hook is called any more. */

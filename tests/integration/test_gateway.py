@@ -1,4 +1,4 @@
-"""ami-gateway between a fake Asterisk and a real Redis: connecting, events, snapshots, bad input."""
+"""ami-gateway between a fake Asterisk and a real Redis: connecting, events, snapshots."""
 
 import json
 import subprocess
