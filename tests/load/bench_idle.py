@@ -3,7 +3,7 @@
 import functools
 import time
 
-from rig import Rig, cpu_seconds, resident_mb
+from rig import RECORDINGS, Rig, cpu_seconds, resident_mb
 
 DAEMONS = ("ami-gateway", "call-lifecycle", "auth-svc", "ws-fanout")
 SECONDS = 5
@@ -13,7 +13,7 @@ NO_DATABASE = {"DB_HOST": "127.0.0.1", "DB_PORT": "1", "DB_USER": "mayday", "DB_
 @functools.cache
 def _measured(_round):
     with Rig() as rig:
-        rig.replay("--stay", "--fast", files=[])
+        rig.replay("--stay", "--fast", files=RECORDINGS[:1])
         running = [rig.daemon(name, until="alive", **NO_DATABASE) for name in DAEMONS]
         time.sleep(3)
         before = [cpu_seconds(one.pid) for one in running]

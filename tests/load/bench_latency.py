@@ -4,7 +4,7 @@ import http.client
 import json
 import time
 
-from rig import Rig, run_tool
+from rig import RECORDINGS, Rig, run_tool
 
 
 def _event(rate, seconds):
@@ -29,7 +29,7 @@ def event_100():
 def originate():
     """200 requests/s for 8 s, one connection kept alive; p99 in ms."""
     with Rig() as rig:
-        rig.replay("--stay", "--fast", files=[])
+        rig.replay("--stay", "--fast", files=RECORDINGS[:1])
         session = rig.session("agent", "1001")
         lifecycle = rig.daemon("call-lifecycle", until="alive")
         gateway = rig.daemon("ami-gateway")
