@@ -73,9 +73,10 @@ bool player_may_talk(const struct player *player)
 
 	if (player->client == NULL)
 		return true;
-	return !player->writing &&
-	       (player->piece == 0 || (session->pieces[player->piece - 1].whole &&
-				       player->sent == session->pieces[player->piece - 1].end));
+	if (player->writing || player->sent == 0)
+		return !player->writing;
+	return player->piece > 0 && session->pieces[player->piece - 1].whole &&
+	       player->sent == session->pieces[player->piece - 1].end;
 }
 
 static void rewind_session(struct player *player)

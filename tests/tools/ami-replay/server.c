@@ -17,6 +17,7 @@
 #define INPUT_MAX   65536
 #define READ_SIZE   16384
 #define SETTLE_STEP 20
+#define FINISH_MS   2000
 
 struct server;
 
@@ -29,7 +30,8 @@ struct client {
 	struct answers answers;
 	bool events; /* logged in with events on */
 	bool closing;
-	int64_t asked_ms; /* last action, but for pings */
+	int64_t finish_ms; /* everything was said: closed when the client closes, or then; 0: no */
+	int64_t asked_ms;  /* last action, but for pings */
 };
 
 struct server {
@@ -104,19 +106,33 @@ static void close_client(struct client *client)
 static void on_shut(uv_shutdown_t *shutdown, int status)
 {
 	(void)status;
-	close_client(shutdown->data);
 	free(shutdown);
 }
 
-/* Everything that was written still arrives. */
+/* Everything that was written still arrives: a socket that is closed while something that came is
+   not read would be reset. */
 static void finish_client(struct client *client)
 {
-	uv_shutdown_t *shutdown = mem_new(uv_shutdown_t);
+	uv_shutdown_t *shutdown;
 
-	uv_read_stop((uv_stream_t *)&client->tcp);
-	shutdown->data = client;
+	if (client->finish_ms > 0)
+		return;
+	client->finish_ms = clock_mono_ms() + FINISH_MS;
+	client->events = false;
+	shutdown = mem_new(uv_shutdown_t);
 	if (uv_shutdown(shutdown, (uv_stream_t *)&client->tcp, on_shut) != 0)
-		on_shut(shutdown, -1);
+		free(shutdown);
+}
+
+static void close_finished(struct server *server)
+{
+	int64_t now = clock_mono_ms();
+
+	for (struct client *client = server->clients, *next; client != NULL; client = next) {
+		next = client->next;
+		if (client->finish_ms > 0 && client->finish_ms <= now)
+			close_client(client);
+	}
 }
 
 static void flush_waiting(struct client *client)
@@ -175,6 +191,7 @@ static void on_settle(void *context)
 	struct server *server = context;
 	int64_t quiet_since = clock_mono_ms() - server->options->settle_ms;
 
+	close_finished(server);
 	if (server->done || player_is_playing(server->player))
 		return;
 	for (struct client *client = server->clients; client != NULL; client = client->next) {
@@ -208,7 +225,7 @@ static void take_input(struct client *client)
 {
 	const char *stop;
 
-	while (!client->closing && client->input.len > 0 &&
+	while (!client->closing && client->finish_ms == 0 && client->input.len > 0 &&
 	       (stop = memmem(client->input.data, client->input.len, "\r\n\r\n", 4)) != NULL) {
 		size_t len = (size_t)(stop - client->input.data);
 
@@ -231,10 +248,10 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *bytes)
 {
 	struct client *client = stream->data;
 
-	if (got < 0) {
+	if (got < 0)
 		close_client(client);
+	if (got <= 0 || client->finish_ms > 0)
 		return;
-	}
 	buffer_append(&client->input, bytes->base, (size_t)got);
 	take_input(client);
 }
