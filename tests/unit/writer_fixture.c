@@ -63,8 +63,8 @@ bool is_drained(void)
 	return stream_writer_backlog(writer) == 0;
 }
 
-/* What the server said it has written survives a kill of the process: the kernel has it, whenever it
-   reaches the disk. */
+/* What the server said it has written survives a kill of the process: the kernel has it, whenever
+   it reaches the disk. */
 int set_up(void **state)
 {
 	(void)state;
