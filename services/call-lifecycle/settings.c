@@ -1,7 +1,6 @@
 #include "settings.h"
 
-#include "mem.h"
-
+#include <stdio.h>
 #include <string.h>
 
 #define FIELD(name) offsetof(struct lifecycle_settings, name)
@@ -47,10 +46,11 @@ static bool is_pbx_name(const char *name)
 size_t settings_pbxs(const char **names_r)
 {
 	const struct lifecycle_settings *set = &settings.lifecycle;
-	char *text = mem_strdup(set->pbxs[0] != '\0' ? set->pbxs : set->pbx_name);
+	static char text[301]; /* the longest LIFECYCLE_PBXS; the names stay in it */
 	char *rest = text;
 	size_t count = 0;
 
+	(void)snprintf(text, sizeof(text), "%s", set->pbxs[0] != '\0' ? set->pbxs : set->pbx_name);
 	for (char *name; count < PBXS_MAX && (name = strsep(&rest, " ")) != NULL;)
 		if (name[0] != '\0')
 			names_r[count++] = name;
