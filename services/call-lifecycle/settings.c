@@ -18,7 +18,7 @@ static const struct setting lifecycle_table[] = {
 	 "dialplan context in which numbers are dialled"},
 	{"LIFECYCLE_LEASE_TTL_MS", SETTING_NUMBER, FIELD(lease_ttl_ms), 500, 60000, "3000", NULL,
 	 false, "a stand-by takes over this long after the last sign of life"},
-	{"LIFECYCLE_PBXS", SETTING_TEXT, FIELD(pbxs), 0, 300, "", NULL, false,
+	{"PBX_NAMES", SETTING_TEXT, FIELD(pbxs), 0, 300, "", NULL, false,
 	 "PBXs that are followed, parted by blanks; empty: PBX_NAME alone"},
 	{"LIFECYCLE_PBX_DOWN_S", SETTING_NUMBER, FIELD(pbx_down_s), 1, 86400, "60", NULL, false,
 	 "calls of a PBX that is not seen for so long end (reason pbx_down)"},
@@ -46,7 +46,7 @@ static bool is_pbx_name(const char *name)
 size_t settings_pbxs(const char **names_r)
 {
 	const struct lifecycle_settings *set = &settings.lifecycle;
-	static char text[301]; /* the longest LIFECYCLE_PBXS; the names stay in it */
+	static char text[301]; /* the longest PBX_NAMES; the names stay in it */
 	char *rest = text;
 	size_t count = 0;
 
@@ -66,9 +66,8 @@ void settings_check(struct buffer *faults)
 		buffer_append_str(faults, "PBX_NAME: only a-z and 0-9, at most 16\n");
 	for (size_t i = 0; i < count; i++)
 		if (!is_pbx_name(names[i]))
-			buffer_append_str(
-				faults,
-				"LIFECYCLE_PBXS: names have only a-z and 0-9, at most 16\n");
+			buffer_append_str(faults,
+					  "PBX_NAMES: names have only a-z and 0-9, at most 16\n");
 	if (count == 0)
-		buffer_append_str(faults, "LIFECYCLE_PBXS: no name in it\n");
+		buffer_append_str(faults, "PBX_NAMES: no name in it\n");
 }

@@ -89,7 +89,7 @@ static void ask_snapshot(struct client *client)
 	bool all = topic_view(TOPIC_CALL, &client->who) == TOPIC_VIEW_ALL;
 
 	client->catchup->asking = true;
-	store_snapshot(client->hub->link, settings->pbxs, all ? "" : client->who.extension,
+	store_snapshot(client->hub->link, fanout_pbxs(), all ? "" : client->who.extension,
 		       (size_t)settings->snapshot_max, on_snapshot, client_ref(client));
 }
 

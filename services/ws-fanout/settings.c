@@ -7,8 +7,10 @@ struct jwt_settings fanout_jwt_settings;
 #define AT(field) offsetof(struct fanout_settings, field)
 
 static const struct setting table[] = {
-	{"PBX_NAMES", SETTING_TEXT, AT(pbxs), 1, 1024, "main", NULL, false,
-	 "PBXs whose live calls a snapshot shows, parted by blanks"},
+	{"PBX_NAME", SETTING_TEXT, AT(pbx_name), 1, 16, "main", NULL, false,
+	 "the PBX whose live calls a snapshot shows; not used with PBX_NAMES"},
+	{"PBX_NAMES", SETTING_TEXT, AT(pbxs), 0, 1024, "", NULL, false,
+	 "several of them, parted by blanks"},
 	{"WS_BACKLOG_KB", SETTING_NUMBER, AT(backlog_kb), 16, 1048576, "1024", NULL, false,
 	 "latest events kept in memory for each topic"},
 	{"WS_CONNECTIONS_MAX", SETTING_NUMBER, AT(connections_max), 1, 1000000, "20000", NULL,
@@ -36,3 +38,8 @@ const struct settings_group fanout_settings_groups[] = {
 	{jwt_settings_table, &fanout_jwt_settings},
 	{0},
 };
+
+const char *fanout_pbxs(void)
+{
+	return fanout_settings.pbxs[0] != '\0' ? fanout_settings.pbxs : fanout_settings.pbx_name;
+}

@@ -8,7 +8,7 @@
 struct fanout_settings {
 	char *listen;            /* WS_LISTEN */
 	char *origins;           /* WS_ORIGINS */
-	char *pbxs;              /* PBX_NAMES */
+	char *pbx_name, *pbxs;   /* PBX_NAME, PBX_NAMES: see fanout_pbxs() */
 	int64_t connections_max; /* WS_CONNECTIONS_MAX */
 	int64_t message_max;     /* WS_MESSAGE_MAX, bytes */
 	int64_t queue_kb;        /* WS_QUEUE_KB */
@@ -23,5 +23,8 @@ extern struct redis_settings fanout_redis_settings;
 extern struct jwt_settings fanout_jwt_settings;
 /* Ended by a table of NULL. */
 extern const struct settings_group fanout_settings_groups[];
+
+/* Names of the PBXs, parted by blanks. */
+const char *fanout_pbxs(void);
 
 #endif

@@ -259,7 +259,7 @@ def test_originate_that_asterisk_refuses(redis, daemon):
 
 
 def test_two_pbxs(redis, daemon):
-    daemon("call-lifecycle", LIFECYCLE_PBXS="east west")
+    daemon("call-lifecycle", PBX_NAMES="east west")
     for number, pbx in enumerate(("east", "west")):
         feed(redis, transcripts.entries(CALLS[number], BASE_MS), f"events:ami:{pbx}")
     for pbx in ("east", "west"):
