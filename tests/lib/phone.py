@@ -13,7 +13,8 @@ def address(net, extension):
 
 
 class Phone:
-    """Every event is kept in .events as (monotonic time, dict), from the connection on.
+    """Every event is kept in .events as (monotonic time, dict), from the connection on; its "at" is
+    the same moment in Unix ms.
 
     on_event, if given, is called with (phone, event) in the thread that reads.
     """
@@ -117,6 +118,7 @@ class Phone:
         message = json.loads(text.decode(errors="replace"))
         if not message.get("event"):
             return
+        message["at"] = int(time.time() * 1000)
         with self._changed:
             self.events.append((time.monotonic(), message))
             self._changed.notify_all()

@@ -71,6 +71,18 @@ class Stack:
         lines = (self.run / "env" / part).read_text().splitlines()
         return dict(shlex.split(line)[0].split("=", 1) for line in lines if line)
 
+    def configure(self, part, **settings):
+        """Restarts one of our daemons with these instead of its usual settings; none: as usual."""
+        (self.run / "settings").mkdir(exist_ok=True)
+        lines = "".join(f"{name}={shlex.quote(str(value))}\n" for name, value in settings.items())
+        (self.run / "settings" / part).write_text(lines)
+        self.restart(part)
+
+    def once(self, part):
+        """It is not started again when it dies; up() ends that."""
+        subprocess.run(["sv", "once", self.run / "service" / part], check=True,
+                       stdout=subprocess.DEVNULL)
+
     def pid(self, part):
         """None when it does not run."""
         path = self.run / "service" / part / "supervise/pid"

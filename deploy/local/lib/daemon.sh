@@ -30,9 +30,12 @@ daemon_database() {
 	ENV
 }
 
+# Lines of sh in settings/PART of the run directory win over what is chosen here.
+daemon_own() { [ ! -e "$RUN/settings/$PART" ] || cat "$RUN/settings/$PART"; }
+
 part_prepare() {
 	make_directory "$RUN/env" 700
-	{ daemon_common && daemon_settings; } | write "$RUN/env/$PART" 600
+	{ daemon_common && daemon_settings && daemon_own; } | write "$RUN/env/$PART" 600
 }
 
 part_command() {
