@@ -3,7 +3,10 @@
 import pytest
 
 from lib.daemon import BIN
+from lib.ledger import Ledger
 from lib.net import Net
+from lib.office import Office
+from lib.recording import Recording
 from lib.stack import Stack
 
 
@@ -19,3 +22,25 @@ def stack(tmp_path_factory):
     finally:
         stack.wipe()
         block.close()
+
+
+@pytest.fixture(scope="module")
+def office(stack):
+    """Everything runs; office.agent(1001) to 1003 is a person with a phone, a login and a
+    WebSocket."""
+    stack.up("all", "phone@1001", "phone@1002", "phone@1003")
+    recording = Recording()
+    office = Office(stack, recording)
+    yield office
+    office.close()
+    recording.finish()
+
+
+@pytest.fixture
+def ledger(office):
+    """What is written during the test; at its end all calls are hung up and the books are checked."""
+    office.quiet()
+    ledger = Ledger(office)
+    yield ledger
+    office.quiet()
+    ledger.check()

@@ -4,6 +4,7 @@ import json
 import time
 
 from lib.client import Rest, WebSocket
+from lib.phone import Phone
 from lib.process import wait_until
 
 PASSWORD = "a-password-of-tests"
@@ -40,9 +41,10 @@ class Agent:
         before.close()
 
     def heard(self, call_id):
-        """Cursor and event of what came of this call."""
+        """Cursor and event of what came of this call (call:*)."""
         return [(message["cursor"], message["event"]) for message in self.live.messages
-                if message.get("type") == "event" and message["event"].get("callId") == call_id]
+                if message.get("type") == "event" and message["cursor"].startswith("call:")
+                and message["event"].get("callId") == call_id]
 
     def hears(self, kind, call_id, timeout=10):
         """Waits for an event of this call; one that came already counts."""
@@ -77,7 +79,7 @@ class Agent:
         return self.ask("PUT", f"/{call_id}/unhold")
 
     def transfer(self, call_id, to):
-        return self.ask("POST", f"/{call_id}/transfer", {"to": to})
+        return self.ask("POST", f"/{call_id}/transfer", {"target": to})
 
     def hang_up(self, call_id):
         return self.ask("DELETE", f"/{call_id}")
@@ -95,6 +97,8 @@ class Agent:
 
 
 class Office:
+    """Its phones run, and are registered."""
+
     def __init__(self, stack, recording):
         self.stack, self.recording = stack, recording
         self._agents, self._admin = {}, None
@@ -113,7 +117,7 @@ class Office:
         return self._admin
 
     def agent(self, extension):
-        """With a phone that is registered, logged in, and listening to its own events."""
+        """Logged in, and listening to the own events."""
         extension = str(extension)
         if extension not in self._agents:
             user = {"username": f"agent{extension}", "password": PASSWORD, "role": "agent",
@@ -121,7 +125,7 @@ class Office:
             answer = self.admin.post("/api/users", user)
             assert answer.status_code in (201, 409), answer.text
             agent = Agent(self, extension)
-            agent.phone = self.stack.phones(extension)[extension]
+            agent.phone = Phone(self.stack.prefix, extension)
             assert agent.live
             self._agents[extension] = agent
         return self._agents[extension]
@@ -135,12 +139,15 @@ class Office:
         return {line.rsplit("!", 1)[1] for line in lines if line.count("!") >= 12}
 
     def quiet(self):
-        """Every phone is on the hook."""
+        """Every phone is on the hook, and Asterisk has no channel."""
         for agent in self._agents.values():
-            for _ in range(2):
-                agent.phone.hangup()
-        wait_until(lambda: not self.channels() or self.stack.cli("channel request hangup all")
-                   and not self.channels(), what="phones on the hook")
+            agent.phone.hangup()
+
+        def silent():
+            if self.channels():
+                self.stack.cli("channel request hangup all")
+            return not self.channels()
+        wait_until(silent, what="phones on the hook")
 
     def talk(self, caller, callee):
         """caller calls callee by REST, both answer. Returns the call's id."""

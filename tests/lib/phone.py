@@ -42,6 +42,7 @@ class Phone:
         self._command("accept")
 
     def hangup(self):
+        """A call that rings is refused as busy."""
         self._command("hangup")
 
     def hold(self):
