@@ -239,7 +239,7 @@ def test_a_phone_dials_by_itself(office, ledger):
     rang = ann.phone.rings(began)
     ann.phone.answer()
     talk = ann.phone.talks(began)
-    call_id = ann.live.wait_for("call:established")["event"]["callId"]
+    call_id = ledger.call_of(bob)
     shown = ann.sees(call_id, "established")
     assert (shown["from"]["extension"], shown["to"]["extension"]) == ("1002", "1001")
     near("answer", shown["answeredAt"], talk["at"])

@@ -156,7 +156,8 @@ def test_lifecycle_dies_again_and_again_in_one_call(stack, office, watched):
     pid = kill(stack, "call-lifecycle")
     bob.phone.hold()
     restarted(stack, "call-lifecycle", pid)
-    call_id = ann.live.wait_for("call:held", 15)["event"]["callId"]
+    call_id = watched.call_of(ann)
+    ann.hears("call:held", call_id, 15)
     kill(stack, "call-lifecycle")
     bob.phone.resume()
     bob.phone.hangup()

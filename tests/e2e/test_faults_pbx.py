@@ -24,6 +24,15 @@ def the_gap(ledger, from_ms, to_ms):
         assert begin <= from_ms and to_ms <= end, f"{gaps}: not all of {from_ms} to {to_ms}"
 
 
+def pbx_is(ledger, state):
+    wait_until(lambda: ledger.redis.hget("pbx:main", "state") == state, what=f"Asterisk is {state}")
+
+
+def talk(office, caller, callee):
+    """The daemon that takes the request looks only twice a second whether Asterisk is there."""
+    return wait_until(lambda: office.talk(caller, callee), what="they talk")
+
+
 def phones_let_go(*agents):
     """Asterisk died without a word to them."""
     for agent in agents:
@@ -49,8 +58,8 @@ def test_asterisk_is_killed_and_comes_back(stack, office, ledger):
     assert gaps[0][0] <= died + 300 and gaps[-1][1] >= died
     assert ann.hears("call:ended", talking)["data"]["reason"] == end["reason"]
     phones_let_go(ann, bob, eve)
-    wait_until(lambda: ledger.redis.hget("pbx:main", "state") == "up", what="Asterisk is up")
-    again = office.talk(ann, bob)
+    pbx_is(ledger, "up")
+    again = talk(office, ann, bob)
     ann.hang_up(again)
     ledger.ended(again)
 
@@ -79,7 +88,7 @@ def test_asterisk_is_killed_and_stays_away(stack, office, ledger, impatient):
         phones_let_go(ann, bob)
     finally:
         stack.up("asterisk")
-    wait_until(lambda: ledger.redis.hget("pbx:main", "state") == "up", what="Asterisk is up")
+    pbx_is(ledger, "up")
     ledger.settle()
     assert ledger.kinds(call_id).count("call:ended") == 1
 
@@ -87,7 +96,7 @@ def test_asterisk_is_killed_and_stays_away(stack, office, ledger, impatient):
 # --- the wire
 
 @pytest.fixture(scope="module")
-def wire(stack, office):
+def laid(stack, office):
     """Between the gateway and Asterisk."""
     wire = Wire(f"{stack.prefix}.97", 5038, (f"{stack.prefix}.1", 5038))
     stack.configure("ami-gateway", AMI_HOST=wire.host, AMI_PING_MS=500, AMI_TIMEOUT_MS=1500)
@@ -96,14 +105,24 @@ def wire(stack, office):
     stack.configure("ami-gateway")
 
 
+@pytest.fixture
+def wire(laid, ledger):
+    """The same, intact before and after each test."""
+    pbx_is(ledger, "up")
+    yield laid
+    laid.flow()
+    laid.mend()
+    pbx_is(ledger, "up")
+
+
 def test_the_wire_is_cut_for_five_seconds(office, ledger, wire):
     """Meanwhile one call is answered, one ends, one begins, and one begins and ends."""
     ann, bob, eve = office.agents(1001, 1002, 1003)
-    ringing = office.ring(ann, bob)
+    ringing = wait_until(lambda: office.ring(ann, bob), what="it rings")
     began = time.monotonic()
     eve.phone.dial("600")
     eve.phone.talks(began)
-    ending = eve.live.wait_for("call:dialing")["event"]["callId"]
+    ending = ledger.call_of(eve)
     cut = now_ms()
     wire.cut()
     bob.phone.answer()
@@ -118,15 +137,16 @@ def test_the_wire_is_cut_for_five_seconds(office, ledger, wire):
     begun = time.monotonic()
     eve.phone.dial("600")
     eve.phone.talks(begun)
-    wait_until(lambda: ledger.redis.hget("pbx:main", "state") == "down", what="it is noticed")
+    pbx_is(ledger, "down")
     assert ledger.redis.hget("lifecycle:main", "stale") == "1"
-    assert ann.call(ringing)["stale"] is True
+    wait_until(lambda: ann.call(ringing)["stale"] is True, what="it is said to be stale")
     answer = ann.rest.post("/api/ami/calls/originate", {"to": "1002"})
     assert answer.status_code == 503, answer.text
     time.sleep(max(0, 5 - (now_ms() - cut) / 1000))
     mended = now_ms()
     wire.mend()
-    assert ann.sees(ringing, "established")["stale"] is False
+    ann.sees(ringing, "established")
+    wait_until(lambda: ann.call(ringing)["stale"] is False, what="it is said to be fresh")
     assert ledger.ended(ending)["reason"] == "reconciled"
     the_gap(ledger, cut, mended)
     ledger.settle()
@@ -141,21 +161,23 @@ def test_the_wire_is_cut_for_five_seconds(office, ledger, wire):
     assert ledger.ended(ringing)["reason"] == "hangup"
 
 
-def test_the_wire_falls_silent(office, ledger, wire):
+def test_the_wire_falls_silent(stack, office, ledger, wire):
     """Nobody closes anything; the gateway finds out by itself, and what it had asked for in vain is
     answered."""
     ann, bob = office.agents(1001, 1002)
-    call_id = office.talk(ann, bob)
+    call_id = talk(office, ann, bob)
     wire.stall()
     silent = now_ms()
     answer = ann.rest.put(f"/api/ami/calls/{call_id}/hold")
     assert answer.status_code in (502, 503, 504), answer.text
-    wait_until(lambda: ledger.redis.hget("pbx:main", "state") == "down", what="it is noticed")
+    pbx_is(ledger, "down")
     wire.flow()
-    wait_until(lambda: ledger.redis.hget("pbx:main", "state") == "up", what="it is back")
+    pbx_is(ledger, "up")
     assert wait_until(ledger.gaps, what="the gap is marked")[0][0] <= silent + 300
     wait_until(lambda: ann.call(call_id)["stale"] is False, what="the call is known again")
-    ann.phone.hangup()
+    # The request was under way when the wire fell silent, and may have arrived after all.
+    ann.sees(call_id, "held" if "mayday-hold" in stack.cli("core show channels") else "established")
+    ann.hang_up(call_id)
     assert ledger.ended(call_id)["reason"] == "hangup"
 
 
@@ -183,9 +205,13 @@ def test_a_call_asked_for_as_the_wire_is_cut_rings_once_or_never(office, ledger,
         if answer.status_code == 202:
             asked.append(answer.json()["callId"])
         wire.reset()
-        wait_until(lambda: ledger.redis.hget("pbx:main", "state") == "up", what="it is up")
+        pbx_is(ledger, "up")
+    time.sleep(5)
+    for i, e in ledger.entries(): print(i, e["t"], e["Event"], e.get("callId"), e.get("Channel"), e.get("Uniqueid"),  e.get("ChannelStateDesc"), e.get("Cause"),e.get("Reason"))
+    for e in ledger.events(): print(e["timestamp"], e["eventType"], e["callId"], e["data"])
+    for call_id in asked: print(call_id, ledger.redis.hgetall("call:"+call_id))
     for call_id in asked:
-        ledger.ended(call_id, 60)
+        ledger.ended(call_id, 6)
     rung = [event for at, event in ann.phone.events
             if at >= began and event["type"] == "CALL_INCOMING"]
     assert len(rung) <= len(asked)

@@ -66,6 +66,13 @@ class Ledger:
     def kinds(self, call_id):
         return [event["eventType"] for event in self.events(call_id)]
 
+    def call_of(self, agent, timeout=10):
+        """The id of the newest call that this extension is in, which began since."""
+        def found():
+            newest = self.redis.zrevrange(f"calls:of:{agent.extension}", 0, 0)
+            return newest and any(self.events(newest[0])) and newest[0]
+        return wait_until(found, timeout, f"a call of {agent.extension}")
+
     def ended(self, call_id, timeout=10):
         """Waits for the end of this call and returns the data of call:ended."""
         def found():
