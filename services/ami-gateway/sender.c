@@ -148,13 +148,30 @@ static void count_outcome(struct gateway_metrics *metrics, enum msg_ami_reply_ou
 	++*counters[outcome];
 }
 
-static void tell_failed_call(struct sender *sender, const struct task *task, const char *message)
+/* fields: what is sent of it. */
+static void announce_call(struct sender *sender, struct task *task, const char *fields)
+{
+	char *data = NULL;
+
+	if (!task_is_originate(task))
+		return;
+	task->told = true;
+	if (task->request.data.tree != NULL)
+		data = cJSON_PrintUnformatted(task->request.data.tree);
+	event_stream_originate(sender->set.stream, task->request.call_id, task->request.id, fields,
+			       data);
+	cJSON_free(data);
+}
+
+static void tell_failed_call(struct sender *sender, struct task *task, const char *message)
 {
 	const char *call_id = task->request.call_id;
 
 	if (task->outcome == MSG_AMI_REPLY_OUTCOME_SUCCESS || !task_is_originate(task) ||
 	    call_id == NULL || call_id[0] == '\0')
 		return;
+	if (!task->told)
+		announce_call(sender, task, "[]");
 	event_stream_originate_failed(sender->set.stream, call_id, task->request.id,
 				      task_outcome_name(task->outcome), message);
 }
@@ -220,19 +237,6 @@ static struct ami_link *choose_link(const struct sender *sender)
 			best = link;
 	}
 	return best;
-}
-
-static void announce_call(struct sender *sender, const struct task *task, const char *fields)
-{
-	char *data = NULL;
-
-	if (!task_is_originate(task))
-		return;
-	if (task->request.data.tree != NULL)
-		data = cJSON_PrintUnformatted(task->request.data.tree);
-	event_stream_originate(sender->set.stream, task->request.call_id, task->request.id, fields,
-			       data);
-	cJSON_free(data);
 }
 
 static void transmit(struct sender *sender, struct task *task, const char *fields)
@@ -301,6 +305,7 @@ static void take_entry(struct sender *sender, const struct stream_entry *entry)
 	}
 	task = task_new(entry->id, entry->data, entry->len);
 	push(sender, task);
+	task->told = entry->replayed;
 	if (entry->replayed)
 		answer(sender, task, MSG_AMI_REPLY_OUTCOME_OUTCOME_UNKNOWN,
 		       "the gateway that took it died before it answered");

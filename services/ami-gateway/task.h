@@ -23,6 +23,7 @@ struct task {
 	const char *fault; /* why request is not to be used (static); NULL when it is good */
 	enum task_state state;
 	bool storing; /* the reply is on its way to Redis */
+	bool told;    /* of an Originate: readers of the event stream know of the call */
 	int64_t sent_us;
 	enum msg_ami_reply_outcome outcome;
 	struct buffer message, fields, events; /* of the reply, as they come */

@@ -176,7 +176,9 @@ def test_the_wire_falls_silent(stack, office, ledger, wire):
     assert wait_until(ledger.gaps, what="the gap is marked")[0][0] <= silent + 300
     wait_until(lambda: ann.call(call_id)["stale"] is False, what="the call is known again")
     # The request was under way when the wire fell silent, and may have arrived after all.
-    ann.sees(call_id, "held" if "mayday-hold" in stack.cli("core show channels") else "established")
+    contexts = {line.split("!")[1] for line in stack.cli("core show channels concise").splitlines()
+                if line.count("!") >= 12}
+    ann.sees(call_id, "held" if contexts == {"mayday-hold"} else "established")
     ann.hang_up(call_id)
     assert ledger.ended(call_id)["reason"] == "hangup"
 
@@ -206,12 +208,8 @@ def test_a_call_asked_for_as_the_wire_is_cut_rings_once_or_never(office, ledger,
             asked.append(answer.json()["callId"])
         wire.reset()
         pbx_is(ledger, "up")
-    time.sleep(5)
-    for i, e in ledger.entries(): print(i, e["t"], e["Event"], e.get("callId"), e.get("Channel"), e.get("Uniqueid"),  e.get("ChannelStateDesc"), e.get("Cause"),e.get("Reason"))
-    for e in ledger.events(): print(e["timestamp"], e["eventType"], e["callId"], e["data"])
-    for call_id in asked: print(call_id, ledger.redis.hgetall("call:"+call_id))
     for call_id in asked:
-        ledger.ended(call_id, 6)
+        ledger.ended(call_id, 30)
     rung = [event for at, event in ann.phone.events
             if at >= began and event["type"] == "CALL_INCOMING"]
     assert len(rung) <= len(asked)

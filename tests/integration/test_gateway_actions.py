@@ -203,7 +203,9 @@ def test_a_call_that_fails_is_said(gateway, ami, asker, redis, how, outcome):
     failed = wait_for(redis, "MaydayOriginateFailed")
     assert len(failed) == 1
     assert (failed[0]["callId"], failed[0]["outcome"]) == ("call-1", outcome)
-    assert len(named(redis, "MaydayOriginate")) == (0 if how == "late" else 1)
+    announced = named(redis, "MaydayOriginate")
+    assert len(announced) == 1 and announced[0]["n"] < failed[0]["n"]
+    assert (announced[0]["fields"] == []) == (how == "late")
 
 
 def test_a_killed_gateway_never_sends_again(gateway, ami, asker, redis):
