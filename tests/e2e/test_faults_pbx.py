@@ -192,7 +192,7 @@ def test_the_wire_is_reset(office, ledger, wire):
         wait_until(lambda known=before: wire.connections > known, what="the gateway comes again")
     bob.phone.answer()
     ann.sees(call_id, "established")
-    ann.hang_up(call_id)
+    wait_until(lambda: ann.hang_up(call_id), what="commands are taken again")
     ledger.ended(call_id)
     kinds = ledger.kinds(call_id)
     assert kinds.count("call:established") == 1, kinds
