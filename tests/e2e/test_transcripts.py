@@ -1,5 +1,5 @@
-"""Every recorded AMI session, byte for byte: ami-replay -> ami-gateway -> Redis -> call-lifecycle, held
-against what the phones saw."""
+"""Every recorded AMI session, byte for byte, through replay, gateway and lifecycle, held against
+what the phones saw."""
 
 import json
 
