@@ -124,9 +124,16 @@ static bool find_pair(struct http_request *request, const struct legs *legs,
 	return own != NULL;
 }
 
-static void refuse_no_pair(struct http_request *request)
+/* False: a reply was sent. */
+static bool read_pair(struct http_request *request, struct legs *legs_r,
+		      const struct call_leg **own_r, const struct call_leg **other_r)
 {
+	if (!read_legs(request, legs_r))
+		return false;
+	if (find_pair(request, legs_r, own_r, other_r))
+		return true;
 	http_reply_error(request, 409, "not_connected", "nobody talks on this call now");
+	return false;
 }
 
 /* ---- hold ---- */
@@ -137,12 +144,8 @@ void handle_hold(struct http_request *request, void *context)
 	const struct call_leg *own, *other;
 	struct legs legs;
 
-	if (!read_legs(request, &legs))
+	if (!read_pair(request, &legs, &own, &other))
 		return;
-	if (!find_pair(request, &legs, &own, &other)) {
-		refuse_no_pair(request);
-		return;
-	}
 	if (strcmp(own->hold, "suite") == 0) {
 		http_reply_error(request, 409, "already_held", "the call is on hold");
 		return;
@@ -164,12 +167,8 @@ void handle_unhold(struct http_request *request, void *context)
 	const struct call_leg *own, *other;
 	struct legs legs;
 
-	if (!read_legs(request, &legs))
+	if (!read_pair(request, &legs, &own, &other))
 		return;
-	if (!find_pair(request, &legs, &own, &other)) {
-		refuse_no_pair(request);
-		return;
-	}
 	if (strcmp(own->hold, "suite") != 0 && strcmp(other->hold, "suite") != 0) {
 		http_reply_error(request, 409, "not_held",
 				 own->hold[0] != '\0' || other->hold[0] != '\0'
@@ -279,12 +278,8 @@ void handle_transfer(struct http_request *request, void *context)
 	const char *target;
 	struct legs legs;
 
-	if (!read_target(request, &target) || !read_legs(request, &legs))
+	if (!read_target(request, &target) || !read_pair(request, &legs, &own, &other))
 		return;
-	if (!find_pair(request, &legs, &own, &other)) {
-		refuse_no_pair(request);
-		return;
-	}
 	command.fields[0].name = "Channel", command.fields[0].value = other->channel;
 	command.fields[1].name = "Context", command.fields[1].value = settings.lifecycle.context;
 	command.fields[2].name = "Exten", command.fields[2].value = target;

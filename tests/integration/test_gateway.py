@@ -13,20 +13,6 @@ from lib.process import wait_until
 STREAM = "events:ami:main"
 
 
-@pytest.fixture
-def ami(net):
-    server = FakeAmi(net)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def gateway(daemon, ami):
-    def make(until="ready", **settings):
-        return daemon("ami-gateway", until, **{**ami.settings, **settings})
-    return make
-
-
 def entries(redis, stream=STREAM):
     return [json.loads(fields["e"]) for _, fields in redis.xrange(stream)]
 

@@ -7,25 +7,11 @@ import uuid
 
 import pytest
 
-from lib.fake_ami import FakeAmi, answer, event, listing
+from lib.fake_ami import answer, event, listing
 from lib.process import wait_until
 from integration.test_gateway import entries, named, wait_for
 
 ACTIONS = "actions:main"
-
-
-@pytest.fixture
-def ami(net):
-    server = FakeAmi(net)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def gateway(daemon, ami):
-    def make(until="ready", **settings):
-        return daemon("ami-gateway", until, **{**ami.settings, **settings})
-    return make
 
 
 class Asker:

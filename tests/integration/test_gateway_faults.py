@@ -3,25 +3,9 @@
 import threading
 import time
 
-import pytest
-
-from lib.fake_ami import FakeAmi, event
+from lib.fake_ami import event
 from lib.process import wait_until
 from integration.test_gateway import entries, named, wait_for
-
-
-@pytest.fixture
-def ami(net):
-    server = FakeAmi(net)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def gateway(daemon, ami):
-    def make(until="ready", **settings):
-        return daemon("ami-gateway", until, **{**ami.settings, **settings})
-    return make
 
 
 class Flow:
