@@ -305,7 +305,6 @@ static void take_entry(struct sender *sender, const struct stream_entry *entry)
 	}
 	task = task_new(entry->id, entry->data, entry->len);
 	push(sender, task);
-	task->told = entry->replayed;
 	if (entry->replayed)
 		answer(sender, task, MSG_AMI_REPLY_OUTCOME_OUTCOME_UNKNOWN,
 		       "the gateway that took it died before it answered");

@@ -91,7 +91,7 @@ bool channel_is_gone_id(const struct model *model, const char *uniqueid)
 	return table_get(&model->gone_ids, uniqueid) != NULL;
 }
 
-static void remember_gone(struct model *model, const char *uniqueid)
+void channel_remember_gone_id(struct model *model, const char *uniqueid)
 {
 	char **slot = &model->gone[model->gone_next++ % GONE_MAX];
 
@@ -123,7 +123,7 @@ void channel_gone(struct model *model, struct channel *channel)
 	table_remove(&model->channels, channel->uniqueid);
 	if (table_get(&model->names, channel->name) == channel)
 		table_remove(&model->names, channel->name);
-	remember_gone(model, channel->uniqueid);
+	channel_remember_gone_id(model, channel->uniqueid);
 	model->channel_count--;
 	call_remove_channel(call, channel);
 	call_touch(model, call);

@@ -9,6 +9,8 @@
 /* An Originate that Asterisk never spoke of again. */
 #define ORIGINATE_GRACE_MS   15000
 #define ORIGINATE_TIMEOUT_MS 30000
+/* One that was perhaps not sent: Asterisk makes the channel at once. */
+#define ORIGINATE_UNSURE_MS 5000
 
 static bool is_second_half(const struct channel *channel)
 {
@@ -353,7 +355,9 @@ void on_mayday_originate(struct model *model)
 	struct call *call;
 	cJSON *data;
 
-	if (id == NULL || table_get(&model->calls, id) != NULL)
+	/* It may be told again by a gateway that took the action over: the call's first channel has
+	   the call's id. */
+	if (id == NULL || table_get(&model->calls, id) != NULL || channel_is_gone_id(model, id))
 		return;
 	if (model->calls.used >= model->settings->calls_max) {
 		model->counters.overflow++;
@@ -381,10 +385,14 @@ void on_mayday_originate_failed(struct model *model)
 	const char *outcome = entry_text(&model->entry, ENTRY_MAYDAY_OUTCOME);
 	struct call *call = id != NULL ? table_get(&model->calls, id) : NULL;
 
-	/* An unknown outcome may still ring: its deadline will tell. */
-	if (call == NULL || call->channel_count > 0 || outcome == NULL ||
-	    strcmp(outcome, "outcome_unknown") == 0)
+	if (call == NULL || call->channel_count > 0 || outcome == NULL)
 		return;
+	if (strcmp(outcome, "outcome_unknown") == 0) {
+		call->deadline_at = model->now + ORIGINATE_UNSURE_MS;
+		model_check_by(model, call->deadline_at);
+		return;
+	}
+	channel_remember_gone_id(model, id);
 	call->deadline_at = 0;
 	call->message = mem_strdup(entry_text(&model->entry, ENTRY_MAYDAY_MESSAGE));
 	call_end(model, call, RESULT_FAILED, "failed");

@@ -40,7 +40,9 @@ struct channel *channel_new(struct model *model, const char *uniqueid, const cha
 void channel_gone(struct model *model, struct channel *channel);
 /* The phone behind a Local half, else the channel itself. */
 struct channel *channel_real(struct channel *channel);
+/* It hung up, or never comes. */
 bool channel_is_gone_id(const struct model *model, const char *uniqueid);
+void channel_remember_gone_id(struct model *model, const char *uniqueid);
 void channel_set_state(struct model *model, struct channel *channel, int64_t state);
 bool channel_name_ignored(const char *name);
 /* An exten that is a number, not a place in the dialplan. */

@@ -208,6 +208,7 @@ def test_a_killed_gateway_never_sends_again(gateway, ami, asker, redis):
     wait_until(lambda: asker.pending() == 0)
     assert len(ami.asked("Redirect")) == 1 and len(ami.asked("Originate")) == 1
     assert [e["callId"] for e in wait_for(redis, "MaydayOriginateFailed")] == ["c-1"]
+    assert {e["callId"] for e in named(redis, "MaydayOriginate")} == {"c-1"}
 
 
 def test_actions_of_a_time_without_a_gateway(gateway, ami, asker):

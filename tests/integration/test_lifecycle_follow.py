@@ -258,6 +258,52 @@ def test_originate_that_asterisk_refuses(redis, daemon):
     assert ended["data"]["causeText"] == "Extension does not exist."
 
 
+def requested(t, call_id, **data):
+    return entry(t, "MaydayOriginate", callId=call_id, actionId=f"a-{call_id}", fields=[],
+                 data={"from": "1001", "to": "1002", "requestedBy": "u-1", **data})
+
+
+def failed(t, call_id, outcome):
+    return entry(t, "MaydayOriginateFailed", callId=call_id, actionId=f"a-{call_id}",
+                 outcome=outcome, message="")
+
+
+def test_originate_that_was_perhaps_not_sent_is_not_waited_for_long(redis, daemon):
+    daemon("call-lifecycle")
+    feed(redis, [requested(0, "c-1"), failed(5, "c-1", "outcome_unknown"),
+                 entry(4000, "DeviceStateChange", Device="PJSIP/1001", State="INUSE")])
+    wait_settled(redis)
+    assert redis.hget("call:c-1", "state") == "originating"
+    wait_until(lambda: redis.hget("call:c-1", "state") == "ended", 10, "it is given up")
+    no_ghosts(redis)
+
+
+def test_originate_is_not_given_up_while_nobody_sees(redis, daemon):
+    """The list that comes afterwards has its channel."""
+    daemon("call-lifecycle")
+    feed(redis, [requested(0, "c-1", timeoutMs=1000), failed(5, "c-1", "outcome_unknown"),
+                 entry(6, "MaydayDown", reason="reset"), entry(30000, "MaydayUp", version="22"),
+                 entry(30001, "MaydaySnapshotBegin", id="s-1"),
+                 entry(30002, "CoreShowChannel", Channel="PJSIP/1001-00000001", Uniqueid="c-1",
+                       Linkedid="c-1", ChannelState="5", ChannelStateDesc="Ringing", Exten="1002",
+                       CallerIDNum="1001", ConnectedLineNum="1002", Duration="00:00:29"),
+                 entry(30003, "MaydaySnapshotEnd", id="s-1", channels=1)])
+    wait_settled(redis)
+    assert redis.hget("call:c-1", "state") in ("originating", "dialing", "ringing")
+    assert redis.smembers("calls:live:main") == {"c-1"} and events(redis, "call:ended") == []
+
+
+def test_originate_that_is_told_again_after_its_end(redis, daemon):
+    """By a gateway that took it over from one that died before it had answered."""
+    daemon("call-lifecycle")
+    feed(redis, [requested(0, "c-1"), failed(5, "c-1", "expired"), requested(10, "c-1"),
+                 failed(11, "c-1", "outcome_unknown")])
+    wait_settled(redis)
+    assert len(events(redis, "call:ended")) == len(events(redis, "call:originating")) == 1
+    assert redis.hget("call:c-1", "state") == "ended"
+    no_ghosts(redis)
+
+
 def test_two_pbxs(redis, daemon):
     daemon("call-lifecycle", PBX_NAMES="east west")
     for number, pbx in enumerate(("east", "west")):
