@@ -7,6 +7,7 @@
 #include "loop.h"
 #include "mem.h"
 #include "model_check.h"
+#include "stash.h"
 #include "store.h"
 #include "stream_reader.h"
 
@@ -41,9 +42,12 @@ struct follower {
 	char *stream, *lease_name, *labels;
 	const char *streams[2];
 	char applied_id[STORE_ID_MAX];
-	bool ready;      /* a batch is applied and waits to be committed */
-	bool committing; /* a transaction is under way */
-	bool watched;    /* the fence was ours when it was last asked for */
+	bool sweeping;          /* the effects are of time, or of the end of a snapshot alone */
+	struct store_part part; /* of such effects, when they are too many for one transaction */
+	struct stash left;      /* entries that wait for that */
+	bool ready;             /* a batch is applied and waits to be committed */
+	bool committing;        /* a transaction is under way */
+	bool watched;           /* the fence was ours when it was last asked for */
 	bool draining;
 	int64_t commit_us, load_at_ms, entry_at_ms;
 	unsigned ticks;
@@ -87,6 +91,9 @@ static void forget(struct follower *follower)
 	stream_reader_close(&follower->reader);
 	model_free(&follower->model);
 	follower->state = FOLLOWER_IDLE;
+	follower->part = (struct store_part){0, 0};
+	follower->sweeping = false;
+	stash_free(&follower->left);
 	follower->ready = false;
 	follower->committing = false;
 	follower->watched = false;
@@ -113,6 +120,7 @@ static void start_again(struct follower *follower, const char *why)
 /* ---- commits ---- */
 
 static void try_commit(struct follower *follower);
+static void apply_left(struct follower *follower);
 
 /* The fence is read after WATCH: if it is ours now and at EXEC, nobody else has had the lease. */
 static void on_fence(const redisReply *reply, void *context)
@@ -161,44 +169,94 @@ static int watch(struct follower *follower)
 	return lease_watch(follower->lease, follower->link, on_fence, follower);
 }
 
+static bool in_parts(const struct follower *follower)
+{
+	return follower->part.calls > 0 || follower->part.agents > 0;
+}
+
+static bool has_effects(struct follower *follower)
+{
+	const struct model_effects *effects = model_effects(follower->model);
+
+	return effects->call_count > 0 || effects->agent_count > 0;
+}
+
 /* One transaction is under way while the next batch is read and applied. */
 static void try_commit(struct follower *follower)
 {
 	bool read_on = follower->ready;
 
 	if (follower->committing || !follower->watched || follower->state != FOLLOWER_READING ||
-	    (!follower->ready && model_effects(follower->model)->call_count == 0 &&
-	     model_effects(follower->model)->agent_count == 0))
+	    (!follower->ready && !has_effects(follower)))
 		return;
 	follower->committing = true;
 	follower->watched = false;
-	follower->ready = false;
 	follower->commit_us = clock_mono_us();
 	if (store_commit(follower->link, follower->set.pbx, follower->model, follower->applied_id,
-			 on_exec, follower) < 0 ||
+			 follower->sweeping, &follower->part, on_exec, follower) < 0 ||
 	    watch(follower) < 0) {
 		start_again(follower, "the connection went down in a commit");
 		return;
 	}
+	if (in_parts(follower))
+		return;
+	follower->ready = false;
+	follower->sweeping = false;
 	model_clear_effects(follower->model);
-	if (read_on && !follower->draining)
+	if (follower->left.count > 0)
+		apply_left(follower);
+	else if (read_on && !follower->draining)
 		stream_reader_next(follower->reader);
 }
 
 /* ---- entries ---- */
 
+/* It may change every call there is, and is committed by itself. */
+static bool is_sweep(const struct stream_entry *entry)
+{
+	static const char name[] = "\"MaydaySnapshotEnd\"";
+
+	return memmem(entry->data, entry->len < 100 ? entry->len : 100, name, sizeof(name) - 1) !=
+	       NULL;
+}
+
+/* Up to the next sweep, or that alone. Returns how many were applied. */
+static size_t apply(struct follower *follower, const struct stream_entry *entries, size_t count)
+{
+	size_t done = 0;
+
+	while (done < count && !follower->sweeping) {
+		const struct stream_entry *entry = &entries[done];
+
+		if (is_sweep(entry) && done > 0)
+			break;
+		follower->sweeping = is_sweep(entry);
+		done++;
+		if (stream_id_compare(entry->id, follower->applied_id) <= 0)
+			continue;
+		model_apply(follower->model, entry->data, entry->len);
+		snprintf(follower->applied_id, sizeof(follower->applied_id), "%s", entry->id);
+	}
+	follower->ready = true;
+	return done;
+}
+
+static void apply_left(struct follower *follower)
+{
+	struct stash left = follower->left;
+	size_t done = apply(follower, left.entries, left.count);
+
+	follower->left = stash_copy(left.entries + done, left.count - done);
+	stash_free(&left);
+}
+
 static void on_batch(const struct stream_entry *entries, size_t count, void *context)
 {
 	struct follower *follower = context;
+	size_t done = apply(follower, entries, count);
 
-	for (size_t i = 0; i < count; i++) {
-		if (stream_id_compare(entries[i].id, follower->applied_id) <= 0)
-			continue;
-		model_apply(follower->model, entries[i].data, entries[i].len);
-		snprintf(follower->applied_id, sizeof(follower->applied_id), "%s", entries[i].id);
-	}
+	follower->left = stash_copy(entries + done, count - done);
 	follower->entry_at_ms = clock_mono_ms();
-	follower->ready = true;
 	try_commit(follower);
 }
 
@@ -308,9 +366,10 @@ static void pass_time(struct follower *follower)
 	int64_t quiet_ms = clock_mono_ms() - follower->entry_at_ms;
 
 	if (follower->state != FOLLOWER_READING || follower->ready || follower->committing ||
-	    quiet_ms < TICK_MS || model_as_of(follower->model) == 0)
+	    in_parts(follower) || quiet_ms < TICK_MS || model_as_of(follower->model) == 0)
 		return;
 	model_tick(follower->model, model_as_of(follower->model) + quiet_ms);
+	follower->sweeping = has_effects(follower);
 	try_commit(follower);
 }
 
@@ -375,7 +434,7 @@ void follower_drain(struct follower *follower)
 /* The lease is given back before the connection goes, so that a stand-by need not wait. */
 bool follower_drained(struct follower *follower)
 {
-	if (follower->committing || follower->ready)
+	if (follower->committing || follower->ready || in_parts(follower))
 		return false;
 	forget(follower);
 	lease_close(&follower->lease);

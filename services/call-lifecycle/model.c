@@ -190,7 +190,7 @@ static void check_call(struct model *model, struct call *call)
 	}
 	if (call->check_at != 0 && model->now >= call->check_at) {
 		call->check_at = 0;
-		call_touch(model, call);
+		call_settle(model, call);
 		settle(model);
 		if (call->state == CALL_ENDED)
 			return;

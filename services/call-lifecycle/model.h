@@ -41,6 +41,7 @@ enum model_topic {
 
 struct model_event {
 	enum model_topic topic;
+	size_t owner;       /* number of its call, or agent, in the effects */
 	size_t offset, len; /* its envelope, in model_effects.text */
 };
 

@@ -32,6 +32,7 @@ static void mark_changed(struct model *model, struct agent *agent)
 		effects->agents =
 			mem_grow(effects->agents, model->agent_cap * sizeof(*effects->agents));
 	}
+	agent->number = effects->agent_count;
 	effects->agents[effects->agent_count++] = (struct model_agent_change){
 		.extension = agent->extension,
 	};

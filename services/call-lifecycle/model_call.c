@@ -65,6 +65,7 @@ static void mark_changed(struct model *model, struct call *call)
 		effects->calls =
 			mem_grow(effects->calls, model->call_cap * sizeof(*effects->calls));
 	}
+	call->number = effects->call_count;
 	effects->calls[effects->call_count++] = call;
 }
 

@@ -45,6 +45,7 @@ struct note *note_add(struct model *model, enum note_kind kind, struct call *cal
 		model->counters.overflow++;
 		return NULL;
 	}
+	call_touch(model, call);
 	note = &model->notes[model->note_count++];
 	*note = (struct note){.kind = kind, .call = call};
 	return note;
@@ -290,7 +291,8 @@ static data_fn *const data_writers[] = {
 	[NOTE_ENDED] = write_ended,
 };
 
-static void add_event(struct model *model, enum model_topic topic, const struct msg_event *event)
+static void add_event(struct model *model, enum model_topic topic, size_t owner,
+		      const struct msg_event *event)
 {
 	struct model_effects *effects = &model->effects;
 	struct json_writer writer = json_writer_init(&effects->text);
@@ -303,7 +305,7 @@ static void add_event(struct model *model, enum model_topic topic, const struct 
 	}
 	msg_event_write(event, &writer);
 	effects->events[effects->event_count++] =
-		(struct model_event){topic, offset, effects->text.len - offset};
+		(struct model_event){topic, owner, offset, effects->text.len - offset};
 }
 
 /* The extension that the event is mainly about. */
@@ -340,7 +342,7 @@ static void tell(struct model *model, const struct note *note)
 		event.extensions[i] = call->extensions[i];
 	snprintf(type, sizeof(type), "call:%s", note_words[note->kind]);
 	snprintf(key, sizeof(key), "call:%s", call->id);
-	add_event(model, MODEL_TOPIC_CALL, &event);
+	add_event(model, MODEL_TOPIC_CALL, call->number, &event);
 	buffer_free(&data);
 }
 
@@ -423,7 +425,7 @@ static void tell_agent(struct model *model, const struct agent *agent)
 	msg_agent_changed_write(&message, &writer);
 	event.data.text = buffer_str(&data);
 	snprintf(key, sizeof(key), "agent:%s", agent->extension);
-	add_event(model, MODEL_TOPIC_AGENT, &event);
+	add_event(model, MODEL_TOPIC_AGENT, agent->number, &event);
 	buffer_free(&data);
 }
 

@@ -195,6 +195,7 @@ struct call {
 	bool changed, touched;
 	bool saved; /* it was among the effects that were cleared */
 	size_t extensions_saved;
+	size_t number; /* in the effects, while it is changed */
 };
 
 struct agent {
@@ -205,6 +206,7 @@ struct agent {
 	unsigned lines; /* channels */
 	bool changed;   /* to be kept */
 	bool tell;      /* to be told after this entry */
+	size_t number;  /* in the effects, while it is changed */
 };
 
 /* A Newchannel that was cut short by bytes from outside: all that is left of it. */

@@ -13,11 +13,21 @@
 char *store_source_stream(const char *pbx);
 char *store_lease_name(const char *pbx);
 
-/* One transaction: what the model has as effects, and the id of the last entry that is in it. fn
-   gets the reply of EXEC. Returns 0; or -1 when the link went down on the way: then fn may never be
-   called and nothing is known. */
+/* How far the effects of the model are committed. All zero: nothing yet. */
+struct store_part {
+	size_t calls, agents;
+};
+
+/* One transaction: what the model has as effects, and the id of the last entry that is in it. With
+   in_parts, and when it would keep Redis busy for too long, it is only a part of that, without the
+   id: each call and each agent is in one part with its events. That is for effects which come once
+   more, but for those that are in Redis, when their cause is applied to what is there: an end of a
+   snapshot, or time. *part moves on, and is all zero again after the last one. fn gets the reply of
+   EXEC. Returns 0; or -1 when the link went down on the way: then fn may never be called and
+   nothing is known. */
 int store_commit(struct redis_link *link, const char *pbx, struct model *model,
-		 const char *applied_id, redis_reply_fn *fn, void *context);
+		 const char *applied_id, bool in_parts, struct store_part *part, redis_reply_fn *fn,
+		 void *context);
 
 /* To be sent before a commit, with lease_watch(): makes EXEC answer nil when somebody has begun to
    load the state since. So a transaction that was believed lost can never take place after all. */

@@ -15,6 +15,7 @@
 
 #define KEEP_S             86400 /* ended calls, and lists of calls */
 #define EVENTS_KEEP_MS     86400000
+#define PART_MAX           500 /* calls, and agents, in one transaction */
 #define ORPHAN_DEADLINE_MS 10000
 
 struct sender {
@@ -146,13 +147,28 @@ static void send_event(struct sender *sender, enum model_topic topic, const char
 	send_command(sender, NULL, NULL);
 }
 
-static void send_events(struct sender *sender, const struct model_effects *effects)
+/* From and up to which calls and agents a part goes. */
+struct range {
+	struct store_part from, to;
+};
+
+static bool is_in(const struct range *range, const struct model_event *event)
+{
+	if (event->topic == MODEL_TOPIC_CALL)
+		return event->owner >= range->from.calls && event->owner < range->to.calls;
+	return event->owner >= range->from.agents && event->owner < range->to.agents;
+}
+
+static void send_events(struct sender *sender, const struct model_effects *effects,
+			const struct range *range)
 {
 	bool trimmed[2] = {false, false};
 
 	for (size_t i = 0; i < effects->event_count; i++) {
 		const struct model_event *event = &effects->events[i];
 
+		if (!is_in(range, event))
+			continue;
 		send_event(sender, event->topic, effects->text.data + event->offset, event->len,
 			   !trimmed[event->topic]);
 		trimmed[event->topic] = true;
@@ -224,25 +240,52 @@ static void send_trim(struct sender *sender, const struct model_effects *effects
 		SEND(sender, "ZREMRANGEBYSCORE", "calls:recent", "-inf", old);
 }
 
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Returns whether it reaches the end. */
+static bool choose_range(const struct model_effects *effects, const struct store_part *part,
+			 size_t max, struct range *range_r)
+{
+	range_r->from = *part;
+	range_r->to.calls = least(part->calls + max, effects->call_count);
+	range_r->to.agents = least(part->agents + max, effects->agent_count);
+	return range_r->to.calls == effects->call_count &&
+	       range_r->to.agents == effects->agent_count;
+}
+
+static void send_last(struct sender *sender, const char *pbx, struct model *model,
+		      const struct model_effects *effects, const char *applied_id)
+{
+	for (size_t i = 0; i < effects->orphan_count; i++)
+		send_orphan(sender, pbx, &effects->orphans[i]);
+	send_trim(sender, effects);
+	send_state(sender, pbx, model, applied_id);
+}
+
 int store_commit(struct redis_link *link, const char *pbx, struct model *model,
-		 const char *applied_id, redis_reply_fn *fn, void *context)
+		 const char *applied_id, bool in_parts, struct store_part *part, redis_reply_fn *fn,
+		 void *context)
 {
 	const struct model_effects *effects = model_effects(model);
 	struct sender sender = {.link = link};
+	struct range range;
+	bool last = choose_range(effects, part, in_parts ? PART_MAX : SIZE_MAX / 2, &range);
 
 	SEND(&sender, "MULTI");
-	for (size_t i = 0; i < effects->call_count; i++)
+	for (size_t i = range.from.calls; i < range.to.calls; i++)
 		send_call(&sender, pbx, model, effects->calls[i]);
-	for (size_t i = 0; i < effects->agent_count; i++)
+	for (size_t i = range.from.agents; i < range.to.agents; i++)
 		send_agent(&sender, pbx, &effects->agents[i]);
-	for (size_t i = 0; i < effects->orphan_count; i++)
-		send_orphan(&sender, pbx, &effects->orphans[i]);
-	send_events(&sender, effects);
-	send_trim(&sender, effects);
-	send_state(&sender, pbx, model, applied_id);
+	send_events(&sender, effects, &range);
+	if (last)
+		send_last(&sender, pbx, model, effects, applied_id);
 	resp_command(&sender.command, 1, (const char *[]){"EXEC"}, NULL);
 	send_command(&sender, fn, context);
 	buffer_free(&sender.command);
 	buffer_free(&sender.fields);
+	*part = last ? (struct store_part){0, 0} : range.to;
 	return sender.failed ? -1 : 0;
 }

@@ -223,6 +223,52 @@ def test_call_is_gone_after_the_gap(redis, daemon):
     assert ended["data"]["reason"] == "reconciled" and ended["data"]["result"] == "reconciled"
 
 
+def many_calls(count):
+    """So many pairs that talk: the first session with other names and numbers."""
+    whole = [json.dumps(entry) for entry in transcripts.entries(CALLS[0], BASE_MS)]
+    cut = next(i for i, text in enumerate(whole) if '"HangupRequest"' in text)
+    for number in range(count):
+        for text in whole[:cut]:
+            for old, new in (("1795400619.0", f"1{number:05}.0"), ("1795400620.1", f"1{number:05}.1"),
+                             ("1001", f"{10000 + 2 * number}"), ("1002", f"{10001 + 2 * number}"),
+                             ("204698c2", f"{number:08}"), ("-00000000", f"-{2 * number:08x}"),
+                             ("-00000001", f"-{2 * number + 1:08x}")):
+                text = text.replace(old, new)
+            yield json.loads(text)
+
+
+def test_killed_while_thousands_of_calls_end(redis, daemon):
+    """Too many for one transaction: what was told before the kill is not told again."""
+    one = daemon("call-lifecycle", LIFECYCLE_LEASE_TTL_MS=500)
+    feed(redis, many_calls(3000))
+    wait_settled(redis)
+    assert redis.scard("calls:live:main") == 3000
+    feed(redis, [entry(9001, "MaydaySnapshotBegin", id="x"),
+                 entry(9002, "MaydaySnapshotEnd", id="x", channels=0)])
+    wait_until(lambda: redis.scard("calls:live:main") < 3000, 10, "begun")
+    one.kill9()
+    left = redis.scard("calls:live:main")
+    one.start()
+    wait_settled(redis)
+    no_ghosts(redis)
+    assert len(events(redis, "call:ended")) == 3000
+    assert left > 0, "it was done before it was killed: nothing was tried"
+
+
+def test_thousands_of_calls_come_back(redis, daemon):
+    one = daemon("call-lifecycle", LIFECYCLE_LEASE_TTL_MS=500)
+    feed(redis, many_calls(3000))
+    wait_settled(redis)
+    before = calls(redis)
+    one.kill9()
+    one.start()
+    wait_until(lambda: one.metric('mayday_lifecycle_live_calls{pbx="main"}') == 3000, 10, "loaded")
+    assert one.metric('mayday_lifecycle_load_ms{pbx="main"}') < 5000
+    feed(redis, [entry(9000, "Nothing")])
+    wait_settled(redis)
+    assert calls(redis) == before
+
+
 def test_pbx_that_stays_away(redis, daemon):
     daemon("call-lifecycle", LIFECYCLE_PBX_DOWN_S=1)
     live_call(redis)

@@ -208,7 +208,7 @@ static inline cJSON *transcript_truth(const char *name)
 		if (at[-1] == '\\')
 			at++;
 		else
-			memcpy(at, "??????", 6);
+			memset(at, '?', 6);
 	cJSON *truth = cJSON_Parse(text);
 	free(text);
 	return truth;
