@@ -88,6 +88,18 @@ static void adopt_parties(struct model *model, struct call *call, struct channel
 	call_set_to(call, channel->exten[0] != '\0' ? channel->exten : NULL, NULL);
 }
 
+/* Both parties of our own hold are in its context; in a bridge again, they keep it. */
+static void learn_hold(struct model *model, struct channel *channel)
+{
+	const char *context = entry_text(&model->entry, ENTRY_CONTEXT);
+	const char *exten = entry_text(&model->entry, ENTRY_EXTEN);
+
+	if (channel->our_hold_at != 0 || context == NULL || strcmp(context, HOLD_CONTEXT) != 0)
+		return;
+	channel->our_hold_at = model->now;
+	channel->holds = exten != NULL && strcmp(exten, "agent") == 0;
+}
+
 void on_core_show_channel(struct model *model)
 {
 	const char *uniqueid = entry_text(&model->entry, ENTRY_UNIQUEID);
@@ -105,10 +117,12 @@ void on_core_show_channel(struct model *model)
 	if (channel->call->adopted && !channel->local)
 		adopt_parties(model, channel->call, channel);
 	channel->snapshot = model->snapshot;
-	if (bridge != NULL)
+	if (bridge != NULL) {
 		bridge_enter(model, channel, bridge);
-	else
+	} else {
 		bridge_leave(model, channel);
+		learn_hold(model, channel);
+	}
 	call_touch(model, channel->call);
 }
 

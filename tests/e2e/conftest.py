@@ -38,7 +38,7 @@ def office(stack):
 
 @pytest.fixture
 def ledger(office):
-    """What is written during the test; at its end all calls are hung up and the books are checked."""
+    """What is written during the test; then all calls are hung up and the books are checked."""
     office.quiet()
     ledger = Ledger(office)
     yield ledger
