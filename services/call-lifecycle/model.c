@@ -242,11 +242,20 @@ void model_apply(struct model *model, const char *data, size_t len)
 	settle(model);
 }
 
-/* Entries may still come that are older than now: the clock is moved only when something is due. */
+/* Entries that are older than now may still be on their way: they keep their own times. */
 void model_tick(struct model *model, int64_t now)
 {
-	if (now >= model->next_check)
-		pass_time(model, now);
+	int64_t entries_now = model->now;
+
+	if (now < model->next_check)
+		return;
+	pass_time(model, now);
+	model->now = entries_now;
+}
+
+int64_t model_since(const struct model *model, int64_t at)
+{
+	return model->now > at ? model->now - at : 0;
 }
 
 const struct model_effects *model_effects(struct model *model)

@@ -277,11 +277,11 @@ void call_end(struct model *model, struct call *call, enum call_result result, c
 		segment_close(model, call->segments[i],
 			      result != RESULT_NONE ? result : RESULT_FAILED, 0);
 	if (call->talking > 0) {
-		call->talk_ms += model->now - call->talk_since;
+		call->talk_ms += model_since(model, call->talk_since);
 		call->talking = 0;
 	}
 	if (call->held_since != 0)
-		call->hold_ms += model->now - call->held_since;
+		call->hold_ms += model_since(model, call->held_since);
 	call->held_since = 0;
 	call->result = result == RESULT_NONE ? result_of(call) : result;
 	call->cause = cause_of(call);

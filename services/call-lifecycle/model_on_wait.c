@@ -59,7 +59,7 @@ static void leave_queue(struct model *model, struct channel *channel, enum call_
 	if (!channel->queued)
 		return;
 	channel->queued = false;
-	call->queue_wait_ms = model->now - call->queue_joined_at;
+	call->queue_wait_ms = model_since(model, call->queue_joined_at);
 	model_copy(call->queue_outcome, sizeof(call->queue_outcome), call_result_names[result]);
 	if (segment == NULL)
 		return;
@@ -175,7 +175,7 @@ static void unpark(struct model *model, const char *word, enum call_result resul
 	if (note == NULL)
 		return;
 	note->word = word;
-	note->span_ms = model->now - channel->call->parked_at;
+	note->span_ms = model_since(model, channel->call->parked_at);
 	model_copy(note->party, sizeof(note->party), by);
 }
 

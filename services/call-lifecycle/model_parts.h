@@ -13,6 +13,8 @@ uint32_t model_hash(const char *text);
 void model_copy(char *out, size_t size, const char *text);
 /* model->next_check comes no later than at. */
 void model_check_by(struct model *model, int64_t at);
+/* Until now; 0 for what a deadline made happen later than the entry that is applied. */
+int64_t model_since(const struct model *model, int64_t at);
 
 /* ---- names (model_names.c) ---- */
 

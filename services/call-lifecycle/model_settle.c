@@ -320,10 +320,10 @@ static void settle_hold(struct model *model, struct call *call)
 		note_add(model, NOTE_HELD, call);
 		return;
 	}
-	call->hold_ms += model->now - call->held_since;
+	call->hold_ms += model_since(model, call->held_since);
 	note = note_add(model, NOTE_UNHELD, call);
 	if (note != NULL) {
-		note->span_ms = model->now - call->held_since;
+		note->span_ms = model_since(model, call->held_since);
 		model_copy(note->party, sizeof(note->party), call->held_by);
 	}
 	call->held_since = 0;

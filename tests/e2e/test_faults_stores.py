@@ -57,9 +57,6 @@ def test_redis_stands_still_for_ten_seconds(stack, office, ledger):
         eve_over = eve.phone.is_free(began)["at"]
         time.sleep(max(0, AWAY_S - (time.monotonic() - began)))
     shown = ann.sees(call_id, "held", 15)
-    for i, e in ledger.entries(): print(i, e["t"] - talked, e.get("Timestamp"), e["Event"], e.get("Channel"), e.get("ChannelStateDesc"))
-    print([(e["eventType"], e["timestamp"]-talked) for e in ledger.events(call_id)])
-    for p in (ann,bob): print([(e["at"]-talked, e["type"]) for t, e in p.phone.events])
     assert abs(shown["answeredAt"] - talked) <= TOLERANCE_MS
     short = wait_until(lambda: [event for event in ledger.events()
                                 if event["eventType"] == "call:ended"], what="the short call")[0]

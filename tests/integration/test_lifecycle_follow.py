@@ -350,6 +350,21 @@ def test_originate_that_is_told_again_after_its_end(redis, daemon):
     no_ghosts(redis)
 
 
+def test_entries_that_come_late_keep_their_times(redis, daemon):
+    """Redis or the gateway was held up, and a deadline fired meanwhile."""
+    daemon("call-lifecycle")
+    entries = transcripts.entries(CALLS[0], BASE_MS)
+    bridged = next(i for i, e in enumerate(entries) if e["Event"] == "BridgeEnter")
+    due_ms = entries[bridged]["t"] - BASE_MS + 500
+    feed(redis, [requested(0, "c-1", timeoutMs=due_ms - 15000), *entries[:bridged]])
+    wait_until(lambda: redis.hget("call:c-1", "state") == "ended", 10, "a deadline fired")
+    feed(redis, entries[bridged:])
+    wait_settled(redis)
+    (established,) = events(redis, "call:established")
+    assert established["timestamp"] < BASE_MS + due_ms
+    assert established["timestamp"] in [e["t"] for e in entries]
+
+
 def test_two_pbxs(redis, daemon):
     daemon("call-lifecycle", PBX_NAMES="east west")
     for number, pbx in enumerate(("east", "west")):
