@@ -1,5 +1,5 @@
-"""The way of a request through authentication, permission, AMI session, guard and idempotency to its
-handler, and what its reply and its log line carry."""
+"""The way of a request through authentication, permission, AMI session, guard and idempotency to
+its handler, and what its reply and its log line carry."""
 
 import concurrent.futures
 import time
