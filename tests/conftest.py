@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from lib import tokens
+from lib import scratch, tokens
 from lib.client import Rest, WebSocket
 from lib.daemon import Daemon
 from lib.net import Net
@@ -20,10 +20,11 @@ def net():
 
 
 @pytest.fixture(scope="session")
-def redis_server(net, tmp_path_factory):
-    server = Redis(net, tmp_path_factory.mktemp("redis"))
+def redis_server(net):
+    server = Redis(net, scratch.directory("redis"))
     yield server.start()
     server.stop()
+    scratch.remove(server.directory)
 
 
 @pytest.fixture
@@ -45,10 +46,11 @@ def redis(redis_server, recording):
 
 
 @pytest.fixture(scope="session")
-def database_server(net, tmp_path_factory):
-    server = MariaDb(net, tmp_path_factory.mktemp("mariadb"))
+def database_server(net):
+    server = MariaDb(net, scratch.directory("mariadb"))
     yield server.start()
     server.stop(30)
+    scratch.remove(server.directory)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lib import scratch
 from lib.daemon import BIN
 from lib.ledger import Ledger
 from lib.net import Net
@@ -11,16 +12,17 @@ from lib.stack import Stack
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory):
+def stack():
     """Nothing of it runs yet: stack.up("redis", ...) starts what a test needs. Wiped at the end,
     after its messages were held against their schemas and its logs searched for crashes."""
     block = Net()
-    stack = Stack(block.prefix, tmp_path_factory.mktemp("stack"), BIN)
+    stack = Stack(block.prefix, scratch.directory("stack"), BIN)
     yield stack
     try:
         stack.check()
     finally:
         stack.wipe()
+        scratch.remove(stack.run)
         block.close()
 
 

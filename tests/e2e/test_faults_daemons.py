@@ -183,7 +183,7 @@ def test_auth_dies_and_calls_go_on(stack, office, ledger):
     restarted(stack, "auth-svc", pid)
 
     def logged_in():
-        return office.login("agent1001", "a-password-of-tests")["jwt"]["token"]
+        return office.login("agent1001", office.password)["jwt"]["token"]
     token = wait_until(logged_in, what="logins again")
     assert ann.rest.get("/api/auth/me", token=token).status_code == 200
     assert ann.rest.get("/api/auth/me").status_code == 200

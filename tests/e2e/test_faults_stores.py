@@ -124,7 +124,7 @@ def test_mariadb_is_away_while_calls_run(stack, office, ledger):
     stack.stop("mariadb")
     try:
         refused_soon(lambda: ann.rest.post("/api/auth/login", {
-            "username": "agent1001", "password": "a-password-of-tests"}))
+            "username": "agent1001", "password": office.password}))
         assert ann.rest.get("/api/auth/me").status_code == 200
         assert ann.rest.get("/api/ami/calls").status_code == 200
         ann.hold(call_id)
@@ -138,7 +138,7 @@ def test_mariadb_is_away_while_calls_run(stack, office, ledger):
         ann.hears("call:ended", call_id)
     finally:
         stack.up("mariadb")
-    wait_until(lambda: office.login("agent1001", "a-password-of-tests"), what="logins again")
+    wait_until(lambda: office.login("agent1001", office.password), what="logins again")
     wait_until(lambda: "1001" in stack.cli("pjsip show endpoint 1001"), 30, "Asterisk's endpoints")
     again = office.talk(ann, bob)
     ann.hang_up(again)

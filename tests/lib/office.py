@@ -1,13 +1,12 @@
 """People at work on a stack: each an extension with a login, a phone and a WebSocket."""
 
 import json
+import os
 import time
 
 from lib.client import Rest, WebSocket
 from lib.phone import Phone
 from lib.process import wait_until
-
-PASSWORD = "a-password-of-tests"
 
 
 class Agent:
@@ -15,7 +14,7 @@ class Agent:
 
     def __init__(self, office, extension):
         self.office, self.extension = office, str(extension)
-        self.login = office.login(f"agent{extension}", PASSWORD)
+        self.login = office.login(f"agent{extension}", office.password)
         self.token = self.login["jwt"]["token"]
         self.rest = Rest(office.stack.url, self.token)
         self.phone, self._live = None, None
@@ -110,6 +109,15 @@ class Office:
         return answer.json()
 
     @property
+    def password(self):
+        """Of all agents: the demo's, which may have made them before."""
+        path = self.stack.run / "secrets/agents"
+        if not path.exists():
+            path.touch(0o600)
+            path.write_text(os.urandom(12).hex())
+        return path.read_text()
+
+    @property
     def admin(self):
         if self._admin is None:
             login = self.login("admin", self.stack.secret("superuser"))
@@ -120,8 +128,8 @@ class Office:
         """Logged in, and listening to the own events."""
         extension = str(extension)
         if extension not in self._agents:
-            user = {"username": f"agent{extension}", "password": PASSWORD, "role": "agent",
-                    "extension": extension}
+            user = {"username": f"agent{extension}", "password": self.password,
+                    "role": "agent", "extension": extension}
             answer = self.admin.post("/api/users", user)
             assert answer.status_code in (201, 409), answer.text
             agent = Agent(self, extension)
