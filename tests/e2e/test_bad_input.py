@@ -385,7 +385,8 @@ def test_a_websocket_with_a_token_that_is_worth_nothing(stack, forged):
         socket = WebSocket(stack.ws_url)
         socket.send({"type": "auth", "token": token})
         wait_until(lambda each=socket: each.receive() is None, what=f"{why}: closed")
-        assert socket.close_code == (4403 if why.startswith("a") and "session" in why else 4401), (why, socket.messages)
+        code = 4403 if why.startswith("a") and "session" in why else 4401
+        assert socket.close_code == code, (why, socket.messages)
         assert not any(message["type"] in ("welcome", "event") for message in socket.messages)
 
 
