@@ -143,8 +143,8 @@ def test_mariadb_is_away_while_calls_run(stack, office, ledger):
     finally:
         stack.up("mariadb")
     wait_until(lambda: office.login("agent1001", office.password), what="logins again")
-    wait_until(lambda: "Contact:" in stack.cli("pjsip show endpoint 1001").split("=====", 1)[-1], 30,
-               "Asterisk's endpoints")
+    wait_until(lambda: all(f"{each.extension}/sip:" in stack.cli(
+        f"pjsip show endpoint {each.extension}") for each in (ann, bob)), 30, "Asterisk's endpoints")
     again = office.talk(ann, bob)
     ann.hang_up(again)
     ledger.ended(again)
