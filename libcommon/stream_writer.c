@@ -13,6 +13,7 @@
 
 #define WINDOW_MAX ((size_t)1 << 20)
 #define TRIM_MS    5000
+#define TRIM_EVERY 1000 /* entries: a MAXLEN in each XADD costs Redis a fifth of its time */
 
 /* ---- entries out ---- */
 
@@ -73,13 +74,25 @@ static void on_added(const redisReply *reply, void *_writer)
 	stream_writer_leave(writer);
 }
 
+static void trim_by_count(struct stream_writer *writer)
+{
+	writer->untrimmed = 0;
+	if (writer->set.keep_max > 0)
+		(void)redis_link_command(writer->link, NULL, NULL,
+					 "XTRIM %s MAXLEN ~ %" PRId64 " LIMIT 0", writer->stream,
+					 writer->set.keep_max);
+}
+
 static void send_entry(struct stream_writer *writer, struct entry *entry)
 {
 	buffer_clear(&writer->scratch);
 	stream_writer_format(writer, entry);
 	if (redis_link_raw(writer->link, on_added, writer, writer->scratch.data,
-			   writer->scratch.len) == 0)
-		writer->in_flight++;
+			   writer->scratch.len) < 0)
+		return;
+	writer->in_flight++;
+	if (++writer->untrimmed == TRIM_EVERY)
+		trim_by_count(writer);
 }
 
 /* Before anything new, so that ids rise in the order of sent. */
@@ -213,18 +226,9 @@ static void on_trim(void *_writer)
 
 static void prepare_head(struct stream_writer *writer)
 {
-	bool has_max = writer->set.keep_max > 0;
-	char max[24];
-
-	snprintf(max, sizeof(max), "%" PRId64, writer->set.keep_max);
-	resp_array(&writer->head, has_max ? 8 : 5);
+	resp_array(&writer->head, 5);
 	resp_text(&writer->head, "XADD");
 	resp_text(&writer->head, writer->stream);
-	if (has_max) {
-		resp_text(&writer->head, "MAXLEN");
-		resp_text(&writer->head, "~");
-		resp_text(&writer->head, max);
-	}
 	resp_text(&writer->field, writer->set.field);
 }
 

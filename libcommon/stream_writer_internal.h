@@ -34,6 +34,7 @@ struct stream_writer {
 	struct entry_queue waiting, sent;
 	size_t window;         /* bytes that may be in flight */
 	size_t in_flight;      /* entries */
+	size_t untrimmed;      /* entries since the last XTRIM by their number */
 	struct stream_id last; /* the highest id that is given */
 	struct buffer head;    /* XADD up to the id, in RESP */
 	struct buffer field;   /* the name of the field, in RESP */
