@@ -26,6 +26,11 @@ def event_100():
     return _event(100, 8)
 
 
+def machine(rate):
+    """The same number of hops between processes that do nothing: what this machine takes alone."""
+    return run_tool("bare_chain", 6, rate, 8)["p99"]
+
+
 def originate():
     """200 requests/s for 8 s, one connection kept alive; p99 in ms."""
     with Rig() as rig:
@@ -54,6 +59,8 @@ def originate():
 
 
 BENCHES = [
+    ("the machine alone, 6 hops at 1,000/s, p99", lambda: machine(1000), "ms", None, ""),
+    ("the machine alone, 6 hops at 100/s, p99", lambda: machine(100), "ms", None, ""),
     ("AMI socket to WebSocket at 1,000 events/s, p99", event_1000, "ms", 5, "at most"),
     ("AMI socket to WebSocket at 100 events/s, p99", event_100, "ms", 2, "at most"),
     ("POST originate at 200 requests/s, p99", originate, "ms", 3, "at most"),
