@@ -23,7 +23,7 @@ struct stream_writer_settings {
 	const char *stream;                 /* copied */
 	const char *field;                  /* name of the one field, copied */
 	int64_t keep_ms;                    /* entries older than this are trimmed (MINID) */
-	int64_t keep_max;                   /* and at most about this many stay (trimmed each 1,000) */
+	int64_t keep_max;                   /* and at most about this many stay */
 	size_t buffer_max;                  /* bytes that may wait */
 	/* All optional. */
 	void (*on_up)(void *context);

@@ -105,7 +105,7 @@ int main(int argc, char **argv)
 	size_t rate = argc == 4 ? strtoul(argv[2], NULL, 10) : 0;
 	size_t count = argc == 4 ? rate * strtoul(argv[3], NULL, 10) : 0;
 	char message[SIZE] = "";
-	int64_t *taken, start_us;
+	int64_t *taken, start_us, p50, p99;
 	int first, last;
 
 	if (count == 0) {
@@ -125,8 +125,10 @@ int main(int argc, char **argv)
 		taken[i] = clock_mono_us() - taken[i];
 	}
 	qsort(taken, count, sizeof(*taken), compare);
-	printf("sent %zu p50 %.3f p99 %.3f max %.3f\n", count, (double)taken[count / 2] / 1000,
-	       (double)taken[count * 99 / 100] / 1000, (double)taken[count - 1] / 1000);
+	p50 = taken[count / 2];
+	p99 = taken[count * 99 / 100];
+	printf("sent %zu p50 %.3f p99 %.3f max %.3f\n", count, (double)p50 / 1000,
+	       (double)p99 / 1000, (double)taken[count - 1] / 1000);
 	free(taken);
 	return 0;
 }
