@@ -1,6 +1,6 @@
 /* What the files of the HTTP server share: http_server.c (the object), http_loop.c (libmicrohttpd
    on the loop), http_receive.c (bytes to request), http_steps.c (request to handler), http_reply.c
-   (handler to bytes), http_request.c (lifetime and getters), http_metrics.c. */
+   and http_stream.c (handler to bytes), http_request.c (lifetime and getters), http_metrics.c. */
 #ifndef COMMON_HTTP_INTERNAL_H
 #define COMMON_HTTP_INTERNAL_H
 
@@ -192,6 +192,9 @@ void http_steps_start(struct http_request *request);
 /* http_reply.c */
 /* The server's own reply to a request whose handler is late; that one still has to reply. */
 void http_reply_late(struct http_request *request);
+/* The reply is decided: response, which it takes over, goes to libmicrohttpd. */
+void http_reply_with(struct http_request *request, unsigned status, const char *content_type,
+		     struct MHD_Response *response);
 /* A step came back too late: its handler will not run, so nobody else will reply. */
 void http_reply_abandon(struct http_request *request);
 

@@ -36,14 +36,12 @@ static void add_headers(const struct http_request *request, struct MHD_Response 
 		add_header(response, "Connection", "close");
 }
 
-/* Takes over bytes. */
-static void answer(struct http_request *request, unsigned status, const char *content_type,
-		   char *bytes, size_t len)
+static void answer_with(struct http_request *request, unsigned status, const char *content_type,
+			struct MHD_Response *response)
 {
 	request->answered = true;
 	request->status = status;
-	request->response = MHD_create_response_from_buffer(
-		len, bytes, bytes != NULL ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+	request->response = response;
 	if (request->response == NULL)
 		abort(); /* out of memory, as in mem.h */
 	add_headers(request, request->response, content_type);
@@ -53,6 +51,16 @@ static void answer(struct http_request *request, unsigned status, const char *co
 		MHD_resume_connection(request->mhd);
 		http_loop_wake(request->server);
 	}
+}
+
+/* Takes over bytes. */
+static void answer(struct http_request *request, unsigned status, const char *content_type,
+		   char *bytes, size_t len)
+{
+	answer_with(request, status, content_type,
+		    MHD_create_response_from_buffer(len, bytes,
+						    bytes != NULL ? MHD_RESPMEM_MUST_FREE
+								  : MHD_RESPMEM_PERSISTENT));
 }
 
 static void tell_on_reply(struct http_request *request, unsigned status, const char *bytes,
@@ -82,6 +90,18 @@ static void finish(struct http_request *request, unsigned status, const char *co
 		free(bytes);
 	else
 		answer(request, status, content_type, bytes, len);
+	http_request_release(request);
+}
+
+void http_reply_with(struct http_request *request, unsigned status, const char *content_type,
+		     struct MHD_Response *response)
+{
+	tell_on_reply(request, status, NULL, 0);
+	request->held = false;
+	if (request->answered || request->connection == NULL)
+		MHD_destroy_response(response);
+	else
+		answer_with(request, status, content_type, response);
 	http_request_release(request);
 }
 

@@ -100,6 +100,18 @@ void http_reply_header(struct http_request *request, const char *name, const cha
 void http_reply_json(struct http_request *request, unsigned status, struct buffer *body);
 void http_reply_text(struct http_request *request, unsigned status, const char *content_type,
 		     struct buffer *body);
+/* A reply of unknown length, sent as it is made: chunked, and never more of it in memory than one
+   answer to want. want is called when the client has taken what there was; it, or somebody later,
+   calls http_stream_add() or http_stream_end(). gone is called exactly once, when it is over or the
+   client went away; the stream is not to be used after that. */
+struct http_stream;
+void http_reply_stream(struct http_request *request, unsigned status, const char *content_type,
+		       void (*want)(struct http_stream *stream, void *context),
+		       void (*gone)(void *context), void *context);
+/* Takes over the bytes (the buffer is empty afterwards). */
+void http_stream_add(struct http_stream *stream, struct buffer *bytes);
+/* complete: else the connection is cut, so that the client knows that something is missing. */
+void http_stream_end(struct http_stream *stream, bool complete);
 /* {"error": {"code", "message"}}; code is snake_case. 503 gets Retry-After: 1, 401
  * WWW-Authenticate. */
 void http_reply_error(struct http_request *request, unsigned status, const char *code,
