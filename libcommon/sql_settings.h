@@ -15,5 +15,7 @@ struct sql_settings {
 };
 
 extern const struct setting sql_settings_table[];
+/* For a daemon that also works without MariaDB: DB_HOST may be empty, and is by default. */
+extern const struct setting sql_settings_optional_table[];
 
 #endif
