@@ -35,6 +35,7 @@ void call_free(struct call **freed)
 	for (size_t i = 0; i < call->segment_count; i++) {
 		channel_unref(&call->segments[i]->a);
 		channel_unref(&call->segments[i]->b);
+		free(call->segments[i]->queue);
 		free(call->segments[i]);
 	}
 	free(call->segments);
@@ -44,6 +45,7 @@ void call_free(struct call **freed)
 	free(call->transfers);
 	free(call->from.name);
 	free(call->to.name);
+	free(call->trunk);
 	free(call->merged_into);
 	free(call->message);
 	free(call->action_id);
@@ -103,6 +105,8 @@ void call_add_channel(struct model *model, struct call *call, struct channel *ch
 	call->channel_count++;
 	if (!channel->local && !channel->external)
 		call_add_extension(call, channel->party);
+	else if (channel->external && call->trunk == NULL)
+		call->trunk = channel_endpoint(channel);
 	if (!call->begun)
 		call->origin = channel_ref(channel);
 	call->begun = true;

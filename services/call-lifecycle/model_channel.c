@@ -40,6 +40,15 @@ void channel_unref(struct channel **channel)
 	free(old);
 }
 
+char *channel_endpoint(const struct channel *channel)
+{
+	const char *slash = strchr(channel->name, '/');
+	const char *start = slash != NULL ? slash + 1 : channel->name;
+	const char *end = strrchr(start, '-');
+
+	return end != NULL ? mem_strndup(start, (size_t)(end - start)) : mem_strdup(start);
+}
+
 /* "PJSIP/1001-0000000f" is extension 1001, "PJSIP/trunk-00000010" somebody outside,
    "Local/1001@from-internal-00000003;1" half of a pair that leads to 1001. */
 static void read_name(struct channel *channel)

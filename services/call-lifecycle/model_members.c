@@ -76,6 +76,10 @@ static const struct member segment_table[] = {
 	MEMBER(MEMBER_INT64, segment, apart_at, "pa"),
 	MEMBER(MEMBER_BOOL, segment, connected, "cn"),
 	MEMBER(MEMBER_BOOL, segment, own_ring, "or"),
+	MEMBER(MEMBER_STRING, segment, queue, "q"),
+	MEMBER(MEMBER_INT64, segment, joined_at, "ja"),
+	MEMBER(MEMBER_INT64, segment, hold_since, "hs"),
+	MEMBER(MEMBER_INT64, segment, hold_ms, "hm"),
 	MEMBERS_END,
 };
 
@@ -103,6 +107,7 @@ static const struct member call_table[] = {
 	MEMBER(MEMBER_INT, call, cause, "c"),
 	MEMBER(MEMBER_CHARS, call, ended_by_party, "ep"),
 	MEMBER(MEMBER_STRING, call, message, "ms"),
+	MEMBER(MEMBER_STRING, call, trunk, "tn"),
 	MEMBER(MEMBER_CHARS, call, queue, "q"),
 	MEMBER(MEMBER_CHARS, call, queue_outcome, "qo"),
 	MEMBER(MEMBER_INT64, call, queue_joined_at, "qj"),

@@ -1,6 +1,9 @@
 /* Queues and parking: callers that wait. */
 #include "model_parts.h"
 
+#include "mem.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 static struct segment *waiting(struct channel *channel, enum segment_kind kind)
@@ -48,6 +51,11 @@ void on_queue_join(struct model *model)
 	call->queue_joined_at = model->now;
 	call->queue_wait_ms = 0;
 	call->queue_position = (int)entry_int(&model->entry, ENTRY_POSITION, 1);
+	if (segment != NULL) {
+		free(segment->queue);
+		segment->queue = mem_strdup(queue);
+		segment->joined_at = model->now;
+	}
 	note_add(model, NOTE_QUEUED, call);
 }
 

@@ -47,6 +47,8 @@ bool channel_is_gone_id(const struct model *model, const char *uniqueid);
 void channel_remember_gone_id(struct model *model, const char *uniqueid);
 void channel_set_state(struct model *model, struct channel *channel, int64_t state);
 bool channel_name_ignored(const char *name);
+/* "trunk" of "PJSIP/trunk-00000010". Owned by the caller. */
+char *channel_endpoint(const struct channel *channel);
 /* An exten that is a number, not a place in the dialplan. */
 bool channel_is_number(const char *exten);
 
@@ -84,6 +86,7 @@ void segment_serve(struct model *model, struct segment *segment, enum segment_ki
 void segment_connect(struct model *model, struct segment *segment);
 void segment_part(struct model *model, struct segment *segment);
 bool segment_held(const struct segment *segment);
+void segment_hold_ends(struct model *model, struct segment *segment);
 void segment_close(struct model *model, struct segment *segment, enum call_result result,
 		   int cause);
 /* The segments of a channel that hung up. */

@@ -17,6 +17,8 @@ struct segment *segment_open(struct model *model, struct call *call, enum segmen
 	segment->call = call;
 	segment->kind = kind;
 	segment->started_at = model->now;
+	if (a != NULL && a->queued)
+		segment->queue = mem_strdup(call->queue);
 	segment->a = channel_ref(a);
 	segment->b = channel_ref(b);
 	if (a != NULL)
@@ -217,6 +219,14 @@ bool segment_held(const struct segment *segment)
 	       (a->hold_at != 0 || b->hold_at != 0 || a->our_hold_at != 0 || b->our_hold_at != 0);
 }
 
+void segment_hold_ends(struct model *model, struct segment *segment)
+{
+	if (segment->hold_since == 0)
+		return;
+	segment->hold_ms += model_since(model, segment->hold_since);
+	segment->hold_since = 0;
+}
+
 void segment_close(struct model *model, struct segment *segment, enum call_result result, int cause)
 {
 	if (segment->phase == SEGMENT_CLOSED)
@@ -226,6 +236,7 @@ void segment_close(struct model *model, struct segment *segment, enum call_resul
 				    ? segment->apart_at
 				    : model->now;
 	segment->phase = SEGMENT_CLOSED;
+	segment_hold_ends(model, segment);
 	segment->call->segments_open--;
 	if (segment->result == RESULT_NONE)
 		segment->result = result;

@@ -330,6 +330,21 @@ static void settle_hold(struct model *model, struct call *call)
 	call->held_by[0] = '\0';
 }
 
+/* Of each pair: for how long one of the two waited for the other. */
+static void settle_segment_holds(struct model *model, struct call *call)
+{
+	for (size_t i = 0; i < call->segment_count; i++) {
+		struct segment *segment = call->segments[i];
+		bool held = segment->connected && segment->phase != SEGMENT_CLOSED &&
+			    segment_held(segment);
+
+		if (held && segment->hold_since == 0)
+			segment->hold_since = model->now;
+		else if (!held)
+			segment_hold_ends(model, segment);
+	}
+}
+
 static bool has_segment(const struct call *call, enum segment_phase phase)
 {
 	for (size_t i = 0; i < call->segment_count; i++)
@@ -424,6 +439,7 @@ void call_settle(struct model *model, struct call *call)
 		settle_orphan(model, channel);
 	}
 	settle_hold(model, call);
+	settle_segment_holds(model, call);
 	if (call->channel_count == 0 && call->deadline_at == 0)
 		call_end(model, call, RESULT_NONE, call->merged_into != NULL ? "merged" : NULL);
 	else

@@ -135,6 +135,9 @@ struct segment {
 	int64_t apart_at;
 	bool connected; /* the parties were joined at least once */
 	bool own_ring;  /* ringing_at is that of the caller's own phone */
+	char *queue;    /* waited in, or rung by; NULL: none */
+	int64_t joined_at;           /* the queue; 0: it is no wait */
+	int64_t hold_since, hold_ms; /* of talk_ms */
 };
 
 struct party {
@@ -166,6 +169,7 @@ struct call {
 	char ended_by_party[PARTY_MAX];
 	const char *reason; /* static: why it ended, when no channel says so; NULL: by a hangup */
 	char *message;      /* Asterisk's words for that; NULL: none */
+	char *trunk; /* endpoint of its first channel to the outside; NULL: none */
 	char queue[81];
 	char queue_outcome[12];
 	int64_t queue_joined_at, queue_wait_ms;

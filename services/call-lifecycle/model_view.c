@@ -113,6 +113,9 @@ static void write_segment(struct json_writer *writer, const struct segment *segm
 	optional_int(writer, "answeredAt", segment->answered_at);
 	optional_int(writer, "endedAt", segment->ended_at);
 	json_field_int(writer, "talkMs", segment->talk_ms);
+	optional_int(writer, "holdMs", segment->hold_ms);
+	optional_str(writer, "queue", segment->queue);
+	optional_int(writer, "joinedAt", segment->joined_at);
 	optional_str(writer, "result", call_result_names[segment->result]);
 	optional_int(writer, "cause", segment->cause);
 	json_end_object(writer);
@@ -281,6 +284,7 @@ void model_call_fields(struct model *model, const struct call *call, model_field
 	put_strings(&view, "mergedFrom", call->merged_from, call->merged_count);
 	put_text(&view, "mergedInto", call->merged_into);
 	put_text(&view, "requestedBy", call->requested_by);
+	put_text(&view, "trunk", call->trunk);
 	put_timeline(&view, call);
 	buffer_clear(&view.text);
 	if (!ended)

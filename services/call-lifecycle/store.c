@@ -33,6 +33,7 @@ const struct store_field store_call_fields[] = {
 	{"extensions", STORE_JSON},
 	{"mergedInto", STORE_TEXT},
 	{"requestedBy", STORE_TEXT},
+	{"trunk", STORE_TEXT},
 	/* and of one call: */
 	{"segments", STORE_JSON},
 	{"channels", STORE_JSON},
@@ -44,7 +45,7 @@ const struct store_field store_call_fields[] = {
 };
 
 const size_t store_call_field_count = sizeof(store_call_fields) / sizeof(store_call_fields[0]) - 1;
-const size_t store_summary_count = 21;
+const size_t store_summary_count = 22;
 
 int store_call_get(struct redis_link *link, const char *call_id, size_t count, redis_reply_fn *fn,
 		   void *context)
