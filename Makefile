@@ -56,6 +56,8 @@ $(BUILD)/bin/$(notdir $(1)): $(OBJ)/$(2)/main.o $(OBJ)/$(1).a $(COMMON_LIB)
 endef
 $(foreach s,$(SERVICES),$(eval $(call program,$(s),services/$(s))))
 $(OBJ)/services/auth-svc/migrations.o: $(wildcard services/auth-svc/migrations/*.sql) # it embeds them
+$(OBJ)/services/call-lifecycle/migrations.o: $(wildcard services/call-lifecycle/migrations/*.sql)
+$(addprefix $(OBJ)/services/call-lifecycle/,history_write.o history_zone.o): $(wildcard services/call-lifecycle/sql/*.sql)
 $(foreach t,$(TOOLS),$(eval $(call program,$(t),tests/tools/$(t))))
 
 # tests/unit/test_<module>.c tests libcommon; test_<service>__<module>.c one of that service's modules.

@@ -1,5 +1,6 @@
 /* call-lifecycle: the state of every call. See README.md. */
 #include "daemon.h"
+#include "migrations.h"
 #include "service.h"
 #include "settings.h"
 
@@ -12,6 +13,8 @@ static const struct daemon_definition definition = {
 	.open = service_open,
 	.drain = service_drain,
 	.close = service_close,
+	.command = {"--migrate", "bring the database's schema up to date and leave",
+		    migrations_command},
 };
 
 int main(int argc, char *argv[])

@@ -3,7 +3,9 @@
 #include "idempotency.h"
 #include "loop.h"
 #include "mem.h"
+#include "migrations.h"
 #include "routes.h"
+#include "routes_numbers.h"
 
 #include <stdlib.h>
 
@@ -45,6 +47,55 @@ static void open_followers(struct service *service)
 	}
 }
 
+bool service_has_history(const struct service *service)
+{
+	return service->sql != NULL && sql_schema_is_ready(service->schema);
+}
+
+static void on_sql_state(bool up, const char *detail, void *context)
+{
+	struct service *service = context;
+
+	health_set(service->sql_health, up, detail);
+	if (up)
+		sql_schema_database_up(service->schema);
+	history_database(service->history, up && sql_schema_is_ready(service->schema));
+}
+
+static void on_schema(void *context)
+{
+	struct service *service = context;
+
+	history_database(service->history, true);
+}
+
+/* Nothing of the live side waits for it. */
+static void open_history(struct service *service)
+{
+	const struct lifecycle_settings *set = &settings.lifecycle;
+	struct daemon *daemon = service->daemon;
+	struct history_settings history = {
+		.redis = &settings.redis,
+		.instance = daemon->instance,
+		.zone = settings.numbers.zone,
+		.lease_ttl_ms = set->lease_ttl_ms,
+		.keep_days = settings.numbers.keep_days,
+		.batch_max = (int)settings.numbers.batch,
+		.health = daemon->health,
+		.metrics = daemon->metrics,
+	};
+
+	if (settings.sql.host[0] == '\0')
+		return;
+	service->sql_health = health_add(daemon->health, "mariadb", true);
+	service->schema =
+		sql_schema_open(daemon->loop, &settings.sql, migrations_run,
+				health_add(daemon->health, "schema", true), on_schema, service);
+	service->sql = sql_pool_open(daemon->loop, &settings.sql, on_sql_state, service);
+	history.sql = service->sql;
+	service->history = history_open(daemon->loop, &history);
+}
+
 int service_open(struct daemon *daemon, void **service_r, const char **error_r)
 {
 	struct service *service = mem_new(struct service);
@@ -62,9 +113,11 @@ int service_open(struct daemon *daemon, void **service_r, const char **error_r)
 	service->watch =
 		pbx_watch_open(daemon->loop, service->link, service->pbxs, service->pbx_count);
 	open_followers(service);
+	open_history(service);
 	http_server_set_authenticate(daemon->http, auth_http, service->auth);
 	http_server_set_idempotency(daemon->http, idempotency_check, service->link);
 	http_server_add_routes(daemon->http, routes, service);
+	http_server_add_routes(daemon->http, number_routes, service);
 	return 0;
 }
 
@@ -76,6 +129,8 @@ static void on_drain(void *context)
 
 	for (size_t i = 0; i < service->pbx_count; i++)
 		drained = follower_drained(service->followers[i]) && drained;
+	if (service->history != NULL)
+		drained = history_drained(service->history) && drained;
 	if (!drained)
 		return;
 	timer_stop(&service->drain);
@@ -88,6 +143,8 @@ void service_drain(void *_service)
 
 	for (size_t i = 0; i < service->pbx_count; i++)
 		follower_drain(service->followers[i]);
+	if (service->history != NULL)
+		history_drain(service->history);
 	service->drain = timer_start(service->daemon->loop, 0, DRAIN_STEP_MS, on_drain, service);
 }
 
@@ -96,6 +153,9 @@ void service_close(void *_service)
 	struct service *service = _service;
 
 	timer_stop(&service->drain);
+	sql_pool_close(&service->sql); /* first what answers others */
+	history_close(&service->history);
+	sql_schema_close(&service->schema);
 	for (size_t i = 0; i < service->pbx_count; i++)
 		follower_close(&service->followers[i]);
 	commands_close(&service->commands);

@@ -6,9 +6,12 @@
 #include "commands.h"
 #include "daemon.h"
 #include "follower.h"
+#include "history.h"
 #include "pbx_watch.h"
 #include "redis_link.h"
 #include "settings.h"
+#include "sql.h"
+#include "sql_schema.h"
 
 struct service {
 	struct daemon *daemon;
@@ -19,12 +22,17 @@ struct service {
 	const char *pbxs[PBXS_MAX];
 	size_t pbx_count;
 	struct follower *followers[PBXS_MAX];
-	struct health_item *redis_health;
+	struct sql_pool *sql; /* NULL: without MariaDB, as the two behind it */
+	struct sql_schema *schema;
+	struct history *history;
+	struct health_item *redis_health, *sql_health;
 	struct timer *drain;
 };
 
 int service_open(struct daemon *daemon, void **service_r, const char **error_r);
 void service_drain(void *service);
 void service_close(void *service);
+/* MariaDB is in use, and has the tables. */
+bool service_has_history(const struct service *service);
 
 #endif

@@ -1,9 +1,12 @@
 #include "settings.h"
 
+#include "zone.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#define FIELD(name) offsetof(struct lifecycle_settings, name)
+#define FIELD(name)   offsetof(struct lifecycle_settings, name)
+#define NUMBERS(name) offsetof(struct numbers_settings, name)
 
 struct settings settings;
 
@@ -29,11 +32,27 @@ static const struct setting lifecycle_table[] = {
 	{0},
 };
 
+static const struct setting numbers_table[] = {
+	{"HISTORY_BATCH", SETTING_NUMBER, NUMBERS(batch), 1, 2000, "200", NULL, false,
+	 "entries of each stream that are written to MariaDB at once"},
+	{"HISTORY_KEEP_DAYS", SETTING_NUMBER, NUMBERS(keep_days), 0, 36500, "730", NULL, false,
+	 "calls older than this leave the history; sums stay. 0: never"},
+	{"STATS_SERVICE_LEVEL_S", SETTING_CHOICE, NUMBERS(service_level_s), 0, 0, "20",
+	 "5 10 15 20 30 45 60 90 120", false,
+	 "an answer after at most this wait is within the service level, unless a request says "
+	 "otherwise"},
+	{"STATS_SHORT_ABANDON_S", SETTING_CHOICE, NUMBERS(short_abandon_s), 0, 0, "5",
+	 "3 5 10 15 20 30", false,
+	 "who gives up after less than this wait does not count as abandoned"},
+	{"STATS_TIME_ZONE", SETTING_TEXT, NUMBERS(zone), 1, 63, "UTC", NULL, false,
+	 "where days begin, unless a request says otherwise; other zones take longer"},
+	{0},
+};
+
 const struct settings_group settings_groups[] = {
-	{lifecycle_table, &settings.lifecycle},
-	{jwt_settings_table, &settings.jwt},
-	{redis_settings_table, &settings.redis},
-	{NULL, NULL},
+	{lifecycle_table, &settings.lifecycle},       {numbers_table, &settings.numbers},
+	{jwt_settings_table, &settings.jwt},          {redis_settings_table, &settings.redis},
+	{sql_settings_optional_table, &settings.sql}, {NULL, NULL},
 };
 
 static bool is_pbx_name(const char *name)
@@ -68,6 +87,8 @@ void settings_check(struct buffer *faults)
 		if (!is_pbx_name(names[i]))
 			buffer_append_str(faults,
 					  "PBX_NAMES: names have only a-z and 0-9, at most 16\n");
+	if (!zone_is_known(settings.numbers.zone))
+		buffer_append_str(faults, "STATS_TIME_ZONE: there is no such zone\n");
 	if (count == 0)
 		buffer_append_str(faults, "PBX_NAMES: no name in it\n");
 }

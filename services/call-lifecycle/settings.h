@@ -3,6 +3,7 @@
 
 #include "jwt_settings.h"
 #include "redis_settings.h"
+#include "sql_settings.h"
 
 struct lifecycle_settings {
 	char *pbx_name; /* the one that new calls go to */
@@ -16,11 +17,21 @@ struct lifecycle_settings {
 	int64_t command_timeout_ms;
 };
 
+/* History and statistics. */
+struct numbers_settings {
+	int64_t batch;
+	int64_t keep_days;
+	char *zone;
+	char *service_level_s, *short_abandon_s; /* digits */
+};
+
 /* Filled by the skeleton before anything else runs. */
 struct settings {
 	struct lifecycle_settings lifecycle;
+	struct numbers_settings numbers;
 	struct jwt_settings jwt;
 	struct redis_settings redis;
+	struct sql_settings sql; /* host "": without MariaDB */
 };
 
 #define PBXS_MAX 16

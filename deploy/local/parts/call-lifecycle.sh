@@ -4,5 +4,6 @@ daemon_place 12 8102
 part_needs() { echo redis ami-gateway; }
 
 daemon_settings() {
+	daemon_database
 	echo "PBX_NAME=main"
 }

@@ -1,0 +1,106 @@
+#include "history_zone.h"
+
+#include "json.h"
+#include "log.h"
+#include "mem.h"
+#include "sql_script.h"
+#include "zone.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+SQL_SCRIPT_EMBED(text_rebuild_days, "rebuild_days");
+
+static const char sql_zone[] = "SELECT zone FROM stats_zone";
+static const char sql_range[] = "SELECT MIN(at), MAX(at) FROM ("
+				"SELECT at FROM stats_queue WHERE step = 0 UNION ALL "
+				"SELECT at FROM stats_agent WHERE step = 0 UNION ALL "
+				"SELECT at FROM stats_trunk WHERE step = 0) AS every";
+static const char sql_set[] = "SET @zone = ?, @days = ?";
+
+struct change {
+	struct sql_pool *sql;
+	const char *zone;
+	void (*fn)(bool right, void *context);
+	void *context;
+};
+
+static void finish(struct change *change, const struct sql_result *result)
+{
+	if (result->status != SQL_OK)
+		log_error("the zone of the sums could not be set",
+			  log_str("reason", result->error));
+	change->fn(result->status == SQL_OK, change->context);
+	free(change);
+}
+
+static void on_rebuilt(const struct sql_result *result, void *context)
+{
+	finish(context, result);
+}
+
+static void write_days(struct buffer *out, const char *zone, int64_t from, int64_t to)
+{
+	struct json_writer writer = json_writer_init(out);
+
+	json_begin_array(&writer);
+	for (int64_t at = zone_begin(zone, ZONE_DAY, from); from > 0 && at <= to;) {
+		int64_t next = zone_next(zone, ZONE_DAY, at);
+
+		json_begin_object(&writer);
+		json_field_int(&writer, "at", at);
+		json_field_int(&writer, "until", next);
+		json_end_object(&writer);
+		at = next;
+	}
+	json_end_array(&writer);
+}
+
+static void rebuild(struct change *change, int64_t from, int64_t to)
+{
+	static struct sql_script script;
+	struct sql_statement statements[SQL_SCRIPT_MAX + 1];
+	struct sql_value values[2] = {sql_text(change->zone)};
+	struct buffer days = {0};
+
+	sql_script_load(&script, text_rebuild_days);
+	write_days(&days, change->zone, from, to);
+	values[1] = sql_text(buffer_str(&days));
+	statements[0] = (struct sql_statement){sql_set, values, 2};
+	for (size_t i = 0; i < script.count; i++)
+		statements[i + 1] = (struct sql_statement){script.statements[i], NULL, 0};
+	sql_transaction(change->sql, statements, script.count + 1, on_rebuilt, change);
+	buffer_free(&days);
+}
+
+static void on_range(const struct sql_result *result, void *context)
+{
+	struct change *change = context;
+
+	if (result->status == SQL_OK)
+		rebuild(change, sql_cell(result, 0, 0)->number, sql_cell(result, 0, 1)->number);
+	else
+		finish(change, result);
+}
+
+static void on_zone(const struct sql_result *result, void *context)
+{
+	struct change *change = context;
+
+	if (result->status != SQL_OK ||
+	    (result->rows > 0 && strcmp(sql_cell(result, 0, 0)->text, change->zone) == 0)) {
+		finish(change, result);
+		return;
+	}
+	log_info("sums by day are made for another zone", log_str("zone", change->zone));
+	sql_query(change->sql, sql_range, NULL, 0, on_range, change);
+}
+
+void history_zone_set(struct sql_pool *sql, const char *zone, void (*fn)(bool right, void *context),
+		      void *context)
+{
+	struct change *change = mem_new(struct change);
+
+	*change = (struct change){sql, zone, fn, context};
+	sql_query(sql, sql_zone, NULL, 0, on_zone, change);
+}

@@ -1,0 +1,12 @@
+/* The tables of the history and of its sums, as migrations/<name>.sql: built into the binary. */
+#ifndef LIFECYCLE_MIGRATIONS_H
+#define LIFECYCLE_MIGRATIONS_H
+
+#include "sql_migrate.h"
+
+/* As sql_migrate(). Blocks. */
+int migrations_run(const struct sql_settings *settings, char **error_r);
+/* call-lifecycle --migrate. Returns an exit status. */
+int migrations_command(void);
+
+#endif
