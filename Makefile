@@ -9,7 +9,7 @@ CLANG    ?= $(or $(shell command -v clang-14),clang)
 SANITIZE ?=
 SERVICES := $(patsubst services/%/main.c,%,$(wildcard services/*/main.c))
 TOOLS    := $(notdir $(wildcard tests/tools/*))
-PKGS     := hiredis libuv libmicrohttpd libcjson libmariadb libmongoc-1.0 libsodium openssl
+PKGS     := hiredis libuv libmicrohttpd libcjson libmariadb libmongoc-1.0 libsodium openssl zlib libcurl
 VERSION  := $(shell cat VERSION 2>/dev/null || echo 0.1.0)
 
 CFLAGS_ALL = -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wshadow -Wconversion -fno-strict-aliasing \

@@ -15,6 +15,8 @@ static const struct message_field fields[] = {
 	 .fault = "since must be an array of up to 16 strings"},
 	{.key = "snapshot", .kind = MESSAGE_BOOL, .offset = AT(snapshot), .has = AT(has_snapshot),
 	 .fault = "snapshot must be true or false"},
+	{.key = "ack", .kind = MESSAGE_STRING, .offset = AT(ack), .min = 1, .max = 64,
+	 .fault = "ack must be a string of 1 to 64 bytes"},
 	{.key = "id", .kind = MESSAGE_STRING, .offset = AT(id), .min = 0, .max = 64,
 	 .fault = "id must be a string of 0 to 64 bytes"},
 	{0},

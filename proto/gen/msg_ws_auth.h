@@ -14,9 +14,11 @@ struct msg_ws_auth {
 	/* cursors of the last events that were seen, one for each topic: call:1718-0 */
 	size_t since_count;
 	const char *since[16];
-	/* the live calls first, then what comes after them */
+	/* calls, agents and queues as they are first, then what comes after that */
 	bool has_snapshot;
 	bool snapshot;
+	/* acknowledged delivery, under this name: what is not acknowledged comes again */
+	const char *ack;
 	/* echoed in the answer */
 	const char *id;
 };

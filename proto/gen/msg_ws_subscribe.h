@@ -13,6 +13,15 @@ struct msg_ws_subscribe {
 	/* to be added to those that are followed already */
 	size_t extensions_count;
 	const char *extensions[64];
+	/* events about these queues */
+	size_t queues_count;
+	const char *queues[64];
+	/* of these topics only these events: call:ended; left out: all */
+	size_t types_count;
+	const char *types[32];
+	/* what is, first: of call, agent and queue */
+	bool has_snapshot;
+	bool snapshot;
 	/* cursors of the last events that were seen, one for each topic: call:1718-0 */
 	size_t since_count;
 	const char *since[16];

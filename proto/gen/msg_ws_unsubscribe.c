@@ -11,6 +11,8 @@ static const struct message_field fields[] = {
 	 .fault = "topics must be an array of up to 16 strings"},
 	{.key = "extensions", .kind = MESSAGE_STRINGS, .offset = AT(extensions_count), .items = AT(extensions), .min = 0, .max = 64,
 	 .fault = "extensions must be an array of up to 64 strings"},
+	{.key = "queues", .kind = MESSAGE_STRINGS, .offset = AT(queues_count), .items = AT(queues), .min = 0, .max = 64,
+	 .fault = "queues must be an array of up to 64 strings"},
 	{.key = "id", .kind = MESSAGE_STRING, .offset = AT(id), .min = 0, .max = 64,
 	 .fault = "id must be a string of 0 to 64 bytes"},
 	{0},

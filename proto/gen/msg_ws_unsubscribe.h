@@ -12,6 +12,9 @@ struct msg_ws_unsubscribe {
 	/* as in subscribe */
 	size_t extensions_count;
 	const char *extensions[64];
+	/* events about these queues */
+	size_t queues_count;
+	const char *queues[64];
 	/* echoed in the answer */
 	const char *id;
 };

@@ -31,7 +31,7 @@ static void drop_oldest(struct backlog *backlog)
 {
 	struct event **oldest = at(backlog, 0);
 	backlog->floor = (*oldest)->id;
-	backlog->bytes -= (*oldest)->frame->len;
+	backlog->bytes -= (*oldest)->frames[EVENT_JSON]->len;
 	event_unref(oldest);
 	backlog->head = (backlog->head + 1) & (backlog->cap - 1);
 	backlog->count--;
@@ -65,12 +65,13 @@ void backlog_add(struct backlog *backlog, struct event *event)
 {
 	if (backlog->count == backlog->cap && backlog->cap < EVENTS_MAX)
 		grow(backlog);
-	while (backlog->count > 0 && (backlog->count == backlog->cap ||
-				      backlog->bytes + event->frame->len > backlog->bytes_max))
+	while (backlog->count > 0 &&
+	       (backlog->count == backlog->cap ||
+		backlog->bytes + event->frames[EVENT_JSON]->len > backlog->bytes_max))
 		drop_oldest(backlog);
 	*at(backlog, backlog->count) = event_ref(event);
 	backlog->count++;
-	backlog->bytes += event->frame->len;
+	backlog->bytes += event->frames[EVENT_JSON]->len;
 	backlog->tip = event->id;
 }
 

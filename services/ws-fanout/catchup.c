@@ -10,13 +10,16 @@
 #define PAGE_MAX 500
 #define PAGE_MIN 4
 
+#define TOPICS_OF_SNAPSHOTS                                                                        \
+	((topic_set)(topic_bit(TOPIC_CALL) | topic_bit(TOPIC_AGENT) | topic_bit(TOPIC_QUEUE)))
+
 struct catchup {
 	struct positions left;
 	topic_set confirmed;      /* the position is one that Redis knows */
 	size_t read[TOPIC_COUNT]; /* entries, from Redis */
 	enum topic asked;         /* of the page that is on its way */
 	bool asking;              /* a page or a snapshot is on its way */
-	bool snapshot;            /* the calls are to be shown before the topic call goes on */
+	topic_set snapshots;      /* what is, is to be shown before these topics go on */
 };
 
 static bool has(const struct catchup *catchup, enum topic topic)
@@ -29,6 +32,14 @@ bool catchup_holds(const struct client *client, enum topic topic)
 	return client->catchup != NULL && has(client->catchup, topic);
 }
 
+bool catchup_position(const struct client *client, enum topic topic, struct entry_id *at_r)
+{
+	if (!catchup_holds(client, topic))
+		return false;
+	*at_r = client->catchup->left.at[topic];
+	return true;
+}
+
 void catchup_cancel(struct client *client)
 {
 	free(client->catchup);
@@ -39,28 +50,27 @@ void catchup_cancel(struct client *client)
 
 static void send_gap(struct client *client, enum topic topic, const char *reason)
 {
-	struct buffer out = {0};
+	struct answer answer;
 	char id[ENTRY_ID_TEXT_MAX];
-	struct json_writer writer = client_message(&out, "gap", NULL);
 
-	json_field_str(&writer, "topic", topic_name(topic));
-	json_field_str(&writer, "reason", reason);
-	json_field_str(&writer, "from", entry_id_format(client->catchup->left.at[topic], id));
-	json_field_str(&writer, "to",
+	answer_begin(&answer, "gap", NULL);
+	json_field_str(&answer.json, "topic", topic_name(topic));
+	json_field_str(&answer.json, "reason", reason);
+	json_field_str(&answer.json, "from", entry_id_format(client->catchup->left.at[topic], id));
+	json_field_str(&answer.json, "to",
 		       entry_id_format(backlog_tip(client->hub->backlogs[topic]), id));
-	client_send(client, &writer, &out);
+	client_answer(client, &answer);
 	client->hub->metrics->ws_gaps_total++;
 }
 
-/* What lies between cannot be had: the topic goes on from here, calls after a snapshot. */
+/* What lies between cannot be had: the topic goes on from here, or after a snapshot. */
 static void skip_gap(struct client *client, enum topic topic, const char *reason)
 {
 	struct catchup *catchup = client->catchup;
 
 	send_gap(client, topic, reason);
 	catchup->left.at[topic] = backlog_tip(client->hub->backlogs[topic]);
-	if (topic == TOPIC_CALL)
-		catchup->snapshot = true;
+	catchup->snapshots |= topic_bit(topic) & TOPICS_OF_SNAPSHOTS;
 }
 
 /* ---- snapshot ---- */
@@ -72,24 +82,25 @@ static void on_snapshot(const struct store_snapshot *snapshot, void *context)
 
 	if (catchup != NULL) {
 		catchup->asking = false;
-		if (snapshot != NULL) {
-			snapshot_send(client, snapshot);
-			catchup->snapshot = false;
-			catchup->left.at[TOPIC_CALL] = snapshot->as_of;
-			catchup->confirmed |= topic_bit(TOPIC_CALL);
+		if (snapshot != NULL && client_is_open(client)) {
+			snapshot_send(client, catchup->asked, snapshot);
+			catchup->snapshots &= (topic_set)~topic_bit(catchup->asked);
+			catchup->left.at[catchup->asked] = snapshot->as_of;
+			catchup->confirmed |= topic_bit(catchup->asked);
 			catchup_step(client);
 		}
 	}
 	client_unref(&client);
 }
 
-static void ask_snapshot(struct client *client)
+static void ask_snapshot(struct client *client, enum topic topic)
 {
 	const struct fanout_settings *settings = client->hub->settings;
-	bool all = topic_view(TOPIC_CALL, &client->who) == TOPIC_VIEW_ALL;
+	bool all = topic_view(topic, &client->who) == TOPIC_VIEW_ALL;
 
 	client->catchup->asking = true;
-	store_snapshot(client->hub->link, fanout_pbxs(), all ? "" : client->who.extension,
+	client->catchup->asked = topic;
+	store_snapshot(client->hub->link, topic, fanout_pbxs(), all ? "" : client->who.extension,
 		       (size_t)settings->snapshot_max, on_snapshot, client_ref(client));
 }
 
@@ -99,7 +110,7 @@ static void send_missed(struct client *client, struct event *event)
 {
 	if (!rooms_match(&client->occupant, event))
 		return;
-	connection_send(client->connection, event->frame);
+	client_send_event(client, event);
 	client->hub->metrics->ws_replayed_total++;
 }
 
@@ -113,10 +124,12 @@ static void send_page(struct client *client, enum topic topic, const struct stor
 		struct event *event =
 			event_new(topic, entries[i].id, entries[i].data, entries[i].len, &error);
 
+		catchup->left.at[topic] = entries[i].id;
 		if (event != NULL)
 			send_missed(client, event);
 		event_unref(&event);
-		catchup->left.at[topic] = entries[i].id;
+		if (client->catchup != catchup)
+			return; /* it was closed meanwhile */
 	}
 	catchup->read[topic] += count;
 }
@@ -134,9 +147,10 @@ static void take_page(struct client *client, enum store_status status,
 	struct catchup *catchup = client->catchup;
 	enum topic topic = catchup->asked;
 
-	catchup->asking = false;
-	if (status == STORE_AWAY)
-		return; /* asked again with the next tick */
+	if (status == STORE_AWAY) {
+		catchup->asking = false; /* asked again with the next tick */
+		return;
+	}
 	if (status == STORE_TRIMMED || is_emptied(client, topic, count)) {
 		skip_gap(client, topic, "too_old");
 	} else if (status == STORE_UNKNOWN) {
@@ -145,6 +159,8 @@ static void take_page(struct client *client, enum store_status status,
 		catchup->confirmed |= topic_bit(topic);
 		send_page(client, topic, entries, count);
 	}
+	if (client->catchup == catchup)
+		catchup->asking = false; /* not before: what makes room steps on */
 	catchup_step(client);
 }
 
@@ -153,7 +169,7 @@ static void on_page(enum store_status status, const struct store_entry *entries,
 {
 	struct client *client = context;
 
-	if (client->catchup != NULL && client->connection != NULL)
+	if (client->catchup != NULL && client->outlet != NULL)
 		take_page(client, status, entries, count);
 	client_unref(&client);
 }
@@ -166,18 +182,20 @@ static size_t page_size(const struct client *client)
 	return page > PAGE_MAX ? PAGE_MAX : page < PAGE_MIN ? PAGE_MIN : page;
 }
 
-static void ask_page(struct client *client, enum topic topic)
+/* False: it has to wait. */
+static bool ask_page(struct client *client, enum topic topic)
 {
 	struct catchup *catchup = client->catchup;
 
 	if (catchup->read[topic] >= (size_t)client->hub->settings->replay_max) {
 		skip_gap(client, topic, "too_many");
-		return;
+		return true;
 	}
 	catchup->asking = true;
 	catchup->asked = topic;
 	store_range(client->hub->link, topic, catchup->left.at[topic], page_size(client), on_page,
 		    client_ref(client));
+	return false;
 }
 
 /* ---- steps ---- */
@@ -214,27 +232,27 @@ static bool step(struct client *client)
 	const struct backlog *backlog = client->hub->backlogs[topic];
 	struct entry_id at = catchup->left.at[topic];
 
-	if (!connection_has_room(client->connection)) {
-		connection_want_room(client->connection);
+	if (!outlet_has_room(client->outlet)) {
+		outlet_want_room(client->outlet);
 		return false;
 	}
-	if (topic == TOPIC_CALL && catchup->snapshot)
-		ask_snapshot(client);
-	else if (entry_id_compare(at, backlog_floor(backlog)) < 0)
-		ask_page(client, topic);
-	else if (entry_id_compare(at, backlog_tip(backlog)) <= 0)
+	if ((catchup->snapshots & topic_bit(topic)) != 0) {
+		ask_snapshot(client, topic);
+		return false;
+	}
+	if (entry_id_compare(at, backlog_floor(backlog)) < 0)
+		return ask_page(client, topic);
+	if (entry_id_compare(at, backlog_tip(backlog)) <= 0) {
 		step_backlog(client, topic);
-	else if ((catchup->confirmed & topic_bit(topic)) == 0)
-		ask_page(client, topic);
-	else
-		return false; /* Redis was faster than our reader: until that is there */
-	return true;
+		return true;
+	}
+	/* Else Redis was faster than our reader: until that is there. */
+	return (catchup->confirmed & topic_bit(topic)) == 0 && ask_page(client, topic);
 }
 
 void catchup_step(struct client *client)
 {
-	while (client->catchup != NULL && !client->catchup->asking && client->connection != NULL &&
-	       connection_is_open(client->connection)) {
+	while (client->catchup != NULL && !client->catchup->asking && client_is_open(client)) {
 		if (client->catchup->left.topics == 0)
 			catchup_cancel(client);
 		else if (!step(client))
@@ -245,7 +263,7 @@ void catchup_step(struct client *client)
 void catchup_begin(struct client *client, const struct positions *from, bool snapshot)
 {
 	topic_set followed = occupant_topics(&client->occupant);
-	topic_set asked = from->topics | (snapshot ? topic_bit(TOPIC_CALL) : 0);
+	topic_set asked = from->topics | (snapshot ? TOPICS_OF_SNAPSHOTS : 0);
 	struct catchup *catchup = client->catchup;
 
 	if (catchup != NULL)
@@ -262,7 +280,7 @@ void catchup_begin(struct client *client, const struct positions *from, bool sna
 		catchup->confirmed &= (topic_set)~topic_bit(topic);
 		catchup->read[topic] = 0;
 	}
-	if (snapshot && has(catchup, TOPIC_CALL))
-		catchup->snapshot = true;
+	if (snapshot)
+		catchup->snapshots |= catchup->left.topics & TOPICS_OF_SNAPSHOTS;
 	catchup_step(client);
 }

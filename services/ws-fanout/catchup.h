@@ -13,13 +13,15 @@
 
 struct client;
 
-/* Only topics of which the client is in a room. snapshot: the live calls first, then what comes
-   after them. */
+/* Only topics of which the client is in a room. snapshot: calls, agents and queues as they are now
+   first, then what comes after that. */
 void catchup_begin(struct client *client, const struct positions *from, bool snapshot);
 /* Whether live events of the topic must not be sent now. */
 bool catchup_holds(const struct client *client, enum topic topic);
 /* Goes on as far as it can without waiting. */
 void catchup_step(struct client *client);
+/* Up to where the topic was sent; false when it is live. */
+bool catchup_position(const struct client *client, enum topic topic, struct entry_id *at_r);
 void catchup_cancel(struct client *client);
 
 #endif

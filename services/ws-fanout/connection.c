@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HANDSHAKE_MS 5000
-#define CLOSE_MS     2000
-#define MESSAGE_MS   30000 /* a message must be complete so long after it began */
+#define REQUEST_MS 5000
+#define CLOSE_MS   2000
+#define MESSAGE_MS 30000 /* a message must be complete so long after it began */
 /* Messages per second, and at once, that a client may send. */
 #define TOKENS_REFILL 50
 #define TOKENS_MAX    200
@@ -24,10 +24,11 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct connection *connection = handle->data;
 
-	if (connection->user != NULL)
-		connection->server->set.hooks->on_gone(connection->user);
-	outbox_free(&connection->outbox);
+	if (connection->hooks != NULL && connection->hooks->on_gone != NULL)
+		connection->hooks->on_gone(connection->user);
+	outbox_free(&connection->outlet.outbox);
 	ws_server_remove(connection->server, connection);
+	free(connection->origin);
 	free(connection);
 }
 
@@ -36,6 +37,7 @@ void connection_abort(struct connection *connection)
 	if (connection->state == CONNECTION_CLOSED)
 		return;
 	connection->state = CONNECTION_CLOSED;
+	connection->outlet.open = false;
 	buffer_free(&connection->head);
 	input_free(&connection->input);
 	uv_close((uv_handle_t *)&connection->tcp, on_closed);
@@ -64,14 +66,51 @@ static int adopt(struct connection *connection)
 	return connection_read_start(connection);
 }
 
+/* ---- the outlet ---- */
+
+static struct connection *of_outlet(struct outlet *outlet)
+{
+	return (struct connection *)((char *)outlet - offsetof(struct connection, outlet));
+}
+
+static void on_wake(struct outlet *outlet)
+{
+	struct connection *connection = of_outlet(outlet);
+
+	ws_server_mark_dirty(connection->server, connection);
+}
+
+static void on_close(struct outlet *outlet, enum close_code code, const char *reason)
+{
+	struct connection *connection = of_outlet(outlet);
+
+	if (code == CLOSE_RESYNC)
+		log_info("client too slow", log_int("connection", (int64_t)connection->id),
+			 log_str("address", connection->address));
+	connection_close(connection, code, reason);
+}
+
+static void on_room(struct outlet *outlet)
+{
+	struct connection *connection = of_outlet(outlet);
+
+	if (connection->hooks != NULL && connection->hooks->on_room != NULL)
+		connection->hooks->on_room(connection->user);
+}
+
+static const struct outlet_class outlet_class = {
+	.wake = on_wake, .close = on_close, .on_room = on_room};
+
 void connection_accept(struct ws_server *server)
 {
 	struct connection *connection = mem_new(struct connection);
 
 	connection->server = server;
+	connection->outlet.class = &outlet_class;
+	connection->outlet.limits = &server->limits;
 	connection->since_ms = clock_wall_ms();
 	connection->heard_ms = clock_mono_ms();
-	connection->deadline_ms = connection->heard_ms + HANDSHAKE_MS;
+	connection->deadline_ms = connection->heard_ms + REQUEST_MS;
 	connection->message_max = PREAUTH_MESSAGE_MAX;
 	connection->tokens = TOKENS_MAX;
 	uv_tcp_init(server->loop, &connection->tcp);
@@ -83,94 +122,25 @@ void connection_accept(struct ws_server *server)
 		connection_refuse(connection, &handshake_full);
 }
 
-/* ---- sending ---- */
-
-static void queue(struct connection *connection, struct frame *frame)
-{
-	outbox_push(&connection->outbox, frame);
-	ws_server_mark_dirty(connection->server, connection);
-}
-
-static bool fits(const struct connection *connection, size_t len, size_t bound)
-{
-	return connection->outbox.bytes == 0 || connection->outbox.bytes + len <= bound;
-}
-
-/* Coalescing looks at every waiting frame, so it must pay: it has to free a quarter. */
-static bool make_room(struct connection *connection, size_t len)
-{
-	size_t bound = connection->server->set.queue_max;
-
-	connection_flush(connection);
-	if (connection->state != CONNECTION_OPEN || fits(connection, len, bound))
-		return true;
-	connection->server->set.metrics->ws_coalesced_total += outbox_coalesce(&connection->outbox);
-	return fits(connection, len, bound - bound / 4);
-}
-
-void connection_send(struct connection *connection, struct frame *frame)
-{
-	if (connection->state != CONNECTION_OPEN)
-		return;
-	if (!fits(connection, frame->len, connection->server->set.queue_max) &&
-	    !make_room(connection, frame->len)) {
-		connection->server->set.metrics->ws_resyncs_total++;
-		log_info("client too slow", log_int("connection", (int64_t)connection->id),
-			 log_str("address", connection->address));
-		outbox_drop_waiting(&connection->outbox);
-		connection_close(connection, CLOSE_RESYNC, "too slow: come back with your cursors");
-	}
-	connection_send_reply(connection, frame);
-}
-
-void connection_send_reply(struct connection *connection, struct frame *frame)
-{
-	if (connection->state == CONNECTION_OPEN)
-		queue(connection, frame);
-}
-
-void connection_send_text(struct connection *connection, const char *text, size_t len)
-{
-	struct frame *frame = frame_text(text, len);
-
-	connection_send_reply(connection, frame);
-	frame_unref(&frame);
-}
-
-size_t connection_queued(const struct connection *connection)
-{
-	return connection->outbox.bytes;
-}
-
-size_t connection_queued_frames(const struct connection *connection)
-{
-	return connection->outbox.count;
-}
-
-bool connection_has_room(const struct connection *connection)
-{
-	return connection->outbox.bytes < connection->server->set.queue_max / 4;
-}
-
-void connection_want_room(struct connection *connection)
-{
-	connection->wants_room = true;
-}
-
 /* ---- ending ---- */
 
 void connection_finish(struct connection *connection, struct frame *last, bool expect_answer)
 {
 	connection->state = CONNECTION_CLOSING;
+	connection->outlet.open = false;
 	connection->finish = !expect_answer;
 	connection->deadline_ms = clock_mono_ms() + CLOSE_MS;
-	queue(connection, last);
+	if (last != NULL)
+		outbox_push(&connection->outlet.outbox, last);
+	ws_server_mark_dirty(connection->server, connection);
 }
 
 void connection_close(struct connection *connection, enum close_code code, const char *reason)
 {
 	struct frame *frame;
 
+	if (connection->state == CONNECTION_STREAM)
+		connection_finish(connection, NULL, false);
 	if (connection->state != CONNECTION_OPEN)
 		return;
 	frame = frame_close((uint16_t)code, reason);
@@ -178,7 +148,24 @@ void connection_close(struct connection *connection, enum close_code code, const
 	frame_unref(&frame);
 }
 
+void connection_go_away(struct connection *connection)
+{
+	if (connection->state == CONNECTION_REQUEST)
+		connection_refuse(connection, &handshake_draining);
+	else if (connection->hooks != NULL && connection->hooks->on_leaving != NULL)
+		connection->hooks->on_leaving(connection->user);
+	else
+		connection_close(connection, CLOSE_GOING_AWAY, "going away");
+}
+
 /* ---- time ---- */
+
+static void tick_user(struct connection *connection)
+{
+	outlet_judge(&connection->outlet);
+	if (connection->hooks != NULL && connection->hooks->on_tick != NULL)
+		connection->hooks->on_tick(connection->user);
+}
 
 static void tick_open(struct connection *connection, int64_t now_ms)
 {
@@ -195,27 +182,47 @@ static void tick_open(struct connection *connection, int64_t now_ms)
 	}
 	if (silent >= ping_ms * (connection->pings + 1)) {
 		connection->pings++;
-		connection_send_reply(connection, connection->server->ping);
+		outlet_send_reply(&connection->outlet, connection->server->ping);
 	}
 	if (connection->input != NULL && now_ms - connection->message_since_ms > MESSAGE_MS)
 		connection_close(connection, CLOSE_POLICY, "a message took too long");
-	connection->server->set.hooks->on_tick(connection->user);
+	tick_user(connection);
+}
+
+/* A reader of a stream says nothing: it is there as long as it takes what is sent. */
+static void tick_stream(struct connection *connection, int64_t now_ms)
+{
+	int64_t ping_ms = connection->server->set.ping_ms;
+
+	if (connection->writing == NULL && now_ms - connection->heard_ms >= ping_ms) {
+		connection->heard_ms = now_ms;
+		outlet_send_reply(&connection->outlet, connection->server->comment);
+	} else if (now_ms - connection->heard_ms > ping_ms * (PINGS_MISSED + 1)) {
+		connection->server->set.metrics->ws_gone_total++;
+		connection_abort(connection);
+		return;
+	}
+	tick_user(connection);
 }
 
 void connection_tick(struct connection *connection, int64_t now_ms)
 {
 	switch ((enum connection_state)connection->state) {
-	case CONNECTION_HANDSHAKE:
+	case CONNECTION_REQUEST:
 		if (now_ms >= connection->deadline_ms)
 			connection_refuse(connection, &handshake_too_slow);
 		break;
 	case CONNECTION_OPEN:
 		tick_open(connection, now_ms);
 		break;
+	case CONNECTION_STREAM:
+		tick_stream(connection, now_ms);
+		break;
 	case CONNECTION_CLOSING:
 		if (now_ms >= connection->deadline_ms)
 			connection_abort(connection);
 		break;
+	case CONNECTION_WAITING: /* whoever holds it answers in time */
 	case CONNECTION_CLOSED:
 		break;
 	}
@@ -223,14 +230,31 @@ void connection_tick(struct connection *connection, int64_t now_ms)
 
 /* ---- questions ---- */
 
-bool connection_is_open(const struct connection *connection)
+struct outlet *connection_outlet(struct connection *connection)
 {
-	return connection->state == CONNECTION_OPEN;
+	return &connection->outlet;
+}
+
+void connection_set_user(struct connection *connection, void *user,
+			 const struct connection_hooks *hooks)
+{
+	connection->user = user;
+	connection->hooks = hooks;
+}
+
+void *connection_user(const struct connection *connection)
+{
+	return connection->user;
 }
 
 void connection_set_message_max(struct connection *connection, size_t bytes)
 {
 	connection->message_max = bytes;
+}
+
+bool connection_deflates(const struct connection *connection)
+{
+	return connection->deflate;
 }
 
 uint64_t connection_id(const struct connection *connection)
@@ -246,9 +270,4 @@ const char *connection_address(const struct connection *connection)
 int64_t connection_since_ms(const struct connection *connection)
 {
 	return connection->since_ms;
-}
-
-void *connection_user(const struct connection *connection)
-{
-	return connection->user;
 }

@@ -1,6 +1,7 @@
 /* What goes to a client: as much as the socket takes at once; one uv_write for the rest. */
 #include "connection_internal.h"
 
+#include "clock.h"
 #include "mem.h"
 
 #include <stdlib.h>
@@ -10,12 +11,12 @@
 static void written(struct connection *connection, size_t len)
 {
 	connection->server->set.metrics->ws_deliveries_total +=
-		outbox_written(&connection->outbox, len);
-	if (!connection->wants_room || connection->state != CONNECTION_OPEN ||
-	    !connection_has_room(connection))
+		outbox_written(&connection->outlet.outbox, len);
+	if (len == 0)
 		return;
-	connection->wants_room = false;
-	connection->server->set.hooks->on_room(connection->user);
+	if (connection->state == CONNECTION_STREAM)
+		connection->heard_ms = clock_mono_ms();
+	outlet_drained(&connection->outlet);
 }
 
 static void on_written(uv_write_t *write, int status)
@@ -45,11 +46,11 @@ static size_t total(const uv_buf_t *bufs, unsigned count)
 static void write_later(struct connection *connection)
 {
 	uv_buf_t bufs[PIECES_MAX];
-	unsigned count = outbox_peek(&connection->outbox, bufs, PIECES_MAX);
+	unsigned count = outbox_peek(&connection->outlet.outbox, bufs, PIECES_MAX);
 
 	connection->writing = mem_new(uv_write_t);
 	connection->writing_len = total(bufs, count);
-	outbox_hold(&connection->outbox, count);
+	outbox_hold(&connection->outlet.outbox, count);
 	if (uv_write(connection->writing, (uv_stream_t *)&connection->tcp, bufs, count,
 		     on_written) == 0)
 		return;
@@ -62,7 +63,7 @@ static void write_later(struct connection *connection)
 static bool write_some(struct connection *connection)
 {
 	uv_buf_t bufs[PIECES_MAX];
-	unsigned count = outbox_peek(&connection->outbox, bufs, PIECES_MAX);
+	unsigned count = outbox_peek(&connection->outlet.outbox, bufs, PIECES_MAX);
 	size_t wanted = total(bufs, count);
 	int len = uv_try_write((uv_stream_t *)&connection->tcp, bufs, count);
 
@@ -101,7 +102,7 @@ static void shut_down(struct connection *connection)
 void connection_flush(struct connection *connection)
 {
 	while (connection->state != CONNECTION_CLOSED && connection->writing == NULL &&
-	       connection->outbox.count > 0) {
+	       connection->outlet.outbox.count > 0) {
 		if (!write_some(connection))
 			return;
 	}

@@ -9,13 +9,14 @@ static const struct {
 	void (*handle)(struct client *client, const cJSON *message);
 	bool first; /* allowed before the client is known */
 } handlers[] = {
+	{"ack", handle_ack, false},
 	{"auth", handle_auth, true},
 	{"ping", handle_ping, false},
 	{"subscribe", handle_subscribe, false},
 	{"unsubscribe", handle_unsubscribe, false},
 };
 
-static void dispatch(struct client *client, const cJSON *message)
+void dispatch(struct client *client, const cJSON *message)
 {
 	const char *type = json_get_str(message, "type");
 

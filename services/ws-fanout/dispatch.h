@@ -9,8 +9,11 @@ struct client;
 
 /* text is valid UTF-8 and not NUL-terminated. */
 void dispatch_message(struct client *client, const char *text, size_t len);
+/* message is an object; borrowed. */
+void dispatch(struct client *client, const cJSON *message);
 
 /* The handlers. message is an object whose type is theirs; borrowed. */
+void handle_ack(struct client *client, const cJSON *message);
 void handle_auth(struct client *client, const cJSON *message);
 void handle_subscribe(struct client *client, const cJSON *message);
 void handle_unsubscribe(struct client *client, const cJSON *message);

@@ -5,28 +5,46 @@
 #include "rooms.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What the envelope says; every string is borrowed from it. */
+#define QUEUE_KEY     "queue:"
+#define EXTENSION_MAX 32 /* longer ones nobody can follow */
+
+/* What the envelope says; every string is borrowed from it, but for the queue's room. */
 struct envelope {
+	const char *type;
 	const char *redis_key; /* NULL: none */
 	const char *revoked_session;
-	const char *extensions[EVENT_EXTENSIONS_MAX];
-	unsigned extension_count;
+	const char *rooms[EVENT_ROOMS_MAX];
+	unsigned room_count;
+	char queue[ROOM_NAME_MAX + 1];
 };
 
-static void add_extension(struct envelope *envelope, const char *extension)
+static void add_room(struct envelope *envelope, const char *room, size_t len_max)
 {
-	if (extension == NULL || extension[0] == '\0' || strlen(extension) > ROOM_NAME_MAX ||
-	    envelope->extension_count == EVENT_EXTENSIONS_MAX)
+	if (room == NULL || room[0] == '\0' || strlen(room) > len_max ||
+	    envelope->room_count == EVENT_ROOMS_MAX)
 		return;
-	for (unsigned i = 0; i < envelope->extension_count; i++) {
-		if (strcmp(envelope->extensions[i], extension) == 0)
+	for (unsigned i = 0; i < envelope->room_count; i++) {
+		if (strcmp(envelope->rooms[i], room) == 0)
 			return;
 	}
-	envelope->extensions[envelope->extension_count++] = extension;
+	envelope->rooms[envelope->room_count++] = room;
+}
+
+/* An event is about a queue when that is its key, or when its data name one. */
+static void add_queue(struct envelope *envelope, const cJSON *json)
+{
+	const cJSON *data = cJSON_GetObjectItemCaseSensitive(json, "data");
+	const char *key = envelope->redis_key, *name = json_get_str(data, "queue");
+
+	if (key != NULL && strncmp(key, QUEUE_KEY, strlen(QUEUE_KEY)) == 0)
+		name = key + strlen(QUEUE_KEY);
+	if (name == NULL || strlen(name) + strlen(ROOM_QUEUE) > ROOM_NAME_MAX)
+		return;
+	stpcpy(stpcpy(envelope->queue, ROOM_QUEUE), name);
+	add_room(envelope, envelope->queue, ROOM_NAME_MAX);
 }
 
 static const char *revoked_session(const cJSON *json, const char *type, const char *redis_key)
@@ -41,18 +59,20 @@ static const char *revoked_session(const cJSON *json, const char *type, const ch
 
 static int read_envelope(const cJSON *json, enum topic topic, struct envelope *envelope_r)
 {
-	const char *type = json_get_str(json, "eventType");
 	const cJSON *extension;
 
 	*envelope_r = (struct envelope){0};
-	if (type == NULL)
+	envelope_r->type = json_get_str(json, "eventType");
+	if (envelope_r->type == NULL)
 		return -1;
 	envelope_r->redis_key = json_get_str(json, "redisKey");
 	if (topic == TOPIC_SESSION)
-		envelope_r->revoked_session = revoked_session(json, type, envelope_r->redis_key);
-	add_extension(envelope_r, json_get_str(json, "extension"));
+		envelope_r->revoked_session =
+			revoked_session(json, envelope_r->type, envelope_r->redis_key);
+	add_queue(envelope_r, json);
+	add_room(envelope_r, json_get_str(json, "extension"), EXTENSION_MAX);
 	cJSON_ArrayForEach(extension, cJSON_GetObjectItemCaseSensitive(json, "extensions"))
-		add_extension(envelope_r, cJSON_GetStringValue(extension));
+		add_room(envelope_r, cJSON_GetStringValue(extension), EXTENSION_MAX);
 	return 0;
 }
 
@@ -75,22 +95,6 @@ static uint64_t coalescing_key(enum topic topic, const char *redis_key)
 	return (key & ~(uint64_t)7) | topic;
 }
 
-/* {"type":"event","cursor":"call:1718-0","event":<data>} */
-static struct frame *build_frame(enum topic topic, struct entry_id id, const char *data, size_t len)
-{
-	char head[96], number[ENTRY_ID_TEXT_MAX], *payload;
-	int head_len =
-		snprintf(head, sizeof(head),
-			 "{\"type\":\"event\",\"cursor\":\"%s:%s\",\"event\":", topic_name(topic),
-			 entry_id_format(id, number));
-	struct frame *frame = frame_new(FRAME_TEXT, (size_t)head_len + len + 1, &payload);
-
-	memcpy(payload, head, (size_t)head_len);
-	memcpy(payload + head_len, data, len);
-	payload[(size_t)head_len + len] = '}';
-	return frame;
-}
-
 static const char *keep(char **end, const char *text)
 {
 	char *kept = *end;
@@ -100,21 +104,34 @@ static const char *keep(char **end, const char *text)
 
 static struct event *build_event(const struct envelope *envelope)
 {
-	size_t size = sizeof(struct event);
+	size_t size = sizeof(struct event) + strlen(envelope->type) + 1;
 	if (envelope->revoked_session != NULL)
 		size += strlen(envelope->revoked_session) + 1;
-	for (unsigned i = 0; i < envelope->extension_count; i++)
-		size += strlen(envelope->extensions[i]) + 1;
+	for (unsigned i = 0; i < envelope->room_count; i++)
+		size += strlen(envelope->rooms[i]) + 1;
 
 	struct event *event = mem_alloc(size);
 	char *end = event->text;
 	event->refs = 1;
+	event->type = keep(&end, envelope->type);
 	if (envelope->revoked_session != NULL)
 		event->revoked_session = keep(&end, envelope->revoked_session);
-	for (unsigned i = 0; i < envelope->extension_count; i++)
-		event->extensions[i] = keep(&end, envelope->extensions[i]);
-	event->extension_count = envelope->extension_count;
+	for (unsigned i = 0; i < envelope->room_count; i++)
+		event->rooms[i] = keep(&end, envelope->rooms[i]);
+	event->room_count = envelope->room_count;
 	return event;
+}
+
+/* The frame in JSON is the first, and holds the envelope for the others. */
+static void build_frame(struct event *event, const char *data, size_t len, uint64_t key)
+{
+	struct frame *frame;
+
+	event->data = data;
+	event->len = len;
+	frame = event->frames[EVENT_JSON] = event_frame_alone(event, EVENT_JSON, NULL);
+	frame->key = key;
+	event->data = frame->data + frame->len - 1 - len;
 }
 
 struct event *event_new(enum topic topic, struct entry_id id, const char *data, size_t len,
@@ -130,8 +147,7 @@ struct event *event_new(enum topic topic, struct entry_id id, const char *data, 
 		event = build_event(&envelope);
 		event->topic = topic;
 		event->id = id;
-		event->frame = build_frame(topic, id, data, len);
-		event->frame->key = coalescing_key(topic, envelope.redis_key);
+		build_frame(event, data, len, coalescing_key(topic, envelope.redis_key));
 	} else {
 		*error_r = "eventType is missing";
 	}
@@ -151,6 +167,7 @@ void event_unref(struct event **event)
 	*event = NULL;
 	if (old == NULL || --old->refs > 0)
 		return;
-	frame_unref(&old->frame);
+	event_drop_frames(old);
+	frame_unref(&old->frames[EVENT_JSON]);
 	free(old);
 }

@@ -1,23 +1,25 @@
-/* One entry of an events:<topic> stream: the frame that carries it, and what decides who gets it.
- */
+/* One entry of an events:<topic> stream: what decides who gets it, and the frames that carry it. */
 #ifndef WS_FANOUT_EVENT_H
 #define WS_FANOUT_EVENT_H
 
 #include "cursor.h"
-#include "frame.h"
+#include "event_frame.h"
 
 #include <stdint.h>
 
-#define EVENT_EXTENSIONS_MAX 16
+#define EVENT_ROOMS_MAX 20
 
 struct event {
 	uint32_t refs;
 	enum topic topic;
 	struct entry_id id;
-	struct frame *frame;         /* owned: one reference */
+	struct frame *frames[EVENT_FORMATS]; /* owned; but for EVENT_JSON made when needed */
+	const char *data;                    /* the envelope, within frames[EVENT_JSON] */
+	size_t len;
+	const char *type;            /* "call:ringing"; into text */
 	const char *revoked_session; /* session:revoked: the session's id; NULL for all others */
-	unsigned extension_count;
-	const char *extensions[EVENT_EXTENSIONS_MAX]; /* into text, as revoked_session is */
+	unsigned room_count;
+	const char *rooms[EVENT_ROOMS_MAX]; /* see rooms.h; into text */
 	char text[];
 };
 

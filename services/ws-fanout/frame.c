@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RSV1 0x40
+
 static size_t write_header(char *out, enum frame_opcode opcode, size_t len)
 {
 	out[0] = (char)(0x80 | opcode);
@@ -32,6 +34,7 @@ struct frame *frame_new(enum frame_opcode opcode, size_t len, char **payload_r)
 	char header[FRAME_HEADER_MAX];
 	size_t header_len = write_header(header, opcode, len);
 	struct frame *frame = frame_alloc(header_len + len);
+	frame->header = (uint32_t)header_len;
 	memcpy(frame->data, header, header_len);
 	*payload_r = frame->data + header_len;
 	return frame;
@@ -42,6 +45,13 @@ struct frame *frame_text(const char *text, size_t len)
 	char *payload;
 	struct frame *frame = frame_new(FRAME_TEXT, len, &payload);
 	memcpy(payload, text, len);
+	return frame;
+}
+
+struct frame *frame_compressed(const char *bytes, size_t len)
+{
+	struct frame *frame = frame_text(bytes, len);
+	frame->data[0] = (char)(frame->data[0] | RSV1);
 	return frame;
 }
 

@@ -17,7 +17,9 @@ enum frame_opcode {
 
 struct frame {
 	uint64_t key; /* of two waiting frames with the same key the later one is enough; 0: none */
-	uint32_t refs; /* see frame_ref() */
+	int64_t event_ms; /* Unix; of an event, when it was written to its stream; 0: none */
+	uint32_t refs;    /* see frame_ref() */
+	uint32_t header;  /* bytes of data before the payload */
 	size_t len;
 	char data[];
 };
@@ -25,6 +27,8 @@ struct frame {
 /* len bytes of payload, to be written at *payload_r. The caller holds one reference. */
 struct frame *frame_new(enum frame_opcode opcode, size_t len, char **payload_r);
 struct frame *frame_text(const char *text, size_t len);
+/* The same, with RSV1 set: the payload is compressed (RFC 7692). */
+struct frame *frame_compressed(const char *bytes, size_t len);
 /* reason is cut to CLOSE_REASON_MAX. */
 struct frame *frame_close(uint16_t code, const char *reason);
 /* Bytes that are framed already, or are no frame at all (the handshake's answer). */

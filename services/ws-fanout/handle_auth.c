@@ -1,9 +1,11 @@
 /* The first message says who is there; later ones of the same type renew the token. */
+#include "acks.h"
 #include "auth.h"
 #include "catchup.h"
 #include "client.h"
 #include "clock.h"
 #include "dispatch.h"
+#include "ids.h"
 #include "log.h"
 #include "mem.h"
 #include "msg_ws_auth.h"
@@ -19,8 +21,10 @@ struct auth_request {
 	struct client *client; /* one reference */
 	struct positions since;
 	struct entry_id asked_at; /* where the topic session stood: see on_checked() */
+	struct principal who;     /* while the acknowledged position is asked for */
 	bool snapshot;
-	char id[65]; /* "": none */
+	char id[65];                 /* "": none */
+	char ack[ACKS_NAME_MAX + 1]; /* "": without acknowledgements */
 };
 
 static const char *request_id(const struct auth_request *request)
@@ -68,20 +72,17 @@ static void write_cursors(struct json_writer *writer, const struct client *clien
 
 static void welcome(struct client *client, const char *id)
 {
-	struct buffer out = {0};
-	char connection_name[40];
-	struct json_writer writer = client_message(&out, "welcome", id);
+	struct answer answer;
 
-	snprintf(connection_name, sizeof(connection_name), "%s-%llu", client->hub->prefix,
-		 (unsigned long long)connection_id(client->connection));
-	json_field_str(&writer, "connectionId", connection_name);
-	write_principal(&writer, &client->who);
-	client_write_topics(client, &writer);
-	write_cursors(&writer, client);
-	json_field_int(&writer, "expiresAt", client->who.expires_at_ms);
-	json_field_int(&writer, "serverAt", clock_wall_ms());
-	json_field_int(&writer, "heartbeatMs", client->hub->settings->ping_ms);
-	client_send(client, &writer, &out);
+	answer_begin(&answer, "welcome", id);
+	client_write_id(client, &answer.json);
+	write_principal(&answer.json, &client->who);
+	client_write_topics(client, &answer.json);
+	write_cursors(&answer.json, client);
+	json_field_int(&answer.json, "expiresAt", client->who.expires_at_ms);
+	json_field_int(&answer.json, "serverAt", clock_wall_ms());
+	json_field_int(&answer.json, "heartbeatMs", client->hub->settings->ping_ms);
+	client_answer(client, &answer);
 }
 
 static void admit(struct client *client, const struct auth_request *request,
@@ -89,11 +90,14 @@ static void admit(struct client *client, const struct auth_request *request,
 {
 	client->known = true;
 	client->who = *who;
-	connection_set_message_max(client->connection, (size_t)client->hub->settings->message_max);
 	client_join_default(client);
 	log_debug("client known", log_str("user", who->username),
-		  log_str("address", connection_address(client->connection)));
+		  log_str("address", client->address));
+	if (client->protocol->admit != NULL)
+		client->protocol->admit(client);
 	welcome(client, request_id(request));
+	if (request->ack[0] != '\0')
+		acks_begin(client, request->ack, &request->since);
 	catchup_begin(client, &request->since, request->snapshot);
 }
 
@@ -101,7 +105,7 @@ static void admit(struct client *client, const struct auth_request *request,
 static void renew(struct client *client, const struct auth_request *request,
 		  const struct principal *who)
 {
-	struct buffer out = {0};
+	struct answer answer;
 
 	if (strcmp(client->who.user_id, who->user_id) != 0 || client->who.role != who->role ||
 	    strcmp(client->who.extension, who->extension) != 0) {
@@ -110,9 +114,9 @@ static void renew(struct client *client, const struct auth_request *request,
 		return;
 	}
 	client->who = *who;
-	struct json_writer writer = client_message(&out, "renewed", request_id(request));
-	json_field_int(&writer, "expiresAt", who->expires_at_ms);
-	client_send(client, &writer, &out);
+	answer_begin(&answer, "renewed", request_id(request));
+	json_field_int(&answer.json, "expiresAt", who->expires_at_ms);
+	client_answer(client, &answer);
 }
 
 /* A renewal that fails changes nothing: the old token counts until it expires. */
@@ -154,19 +158,45 @@ static void answer(const struct auth_request *request, enum auth_result result,
 	}
 }
 
-static void on_checked(enum auth_result result, const struct principal *who, void *context)
+static void end_request(struct auth_request *request, enum auth_result result,
+			const struct principal *who)
 {
-	struct auth_request *request = context;
 	struct client *client = request->client;
 
 	client->checking = false;
 	/* The answer of Redis and the event of a revocation come on different connections. */
 	if (result == AUTH_OK && hub_was_revoked(client->hub, request->asked_at, who->session_id))
 		result = AUTH_REVOKED;
-	if (client->connection != NULL && connection_is_open(client->connection))
+	if (client_is_open(client))
 		answer(request, result, who);
 	client_unref(&client);
 	free(request);
+}
+
+/* Where the client left off, when it did not say itself. */
+static void on_acks(const struct positions *positions, void *context)
+{
+	struct auth_request *request = context;
+
+	if (positions == NULL) {
+		end_request(request, AUTH_UNAVAILABLE, NULL);
+		return;
+	}
+	request->since = *positions;
+	end_request(request, AUTH_OK, &request->who);
+}
+
+static void on_checked(enum auth_result result, const struct principal *who, void *context)
+{
+	struct auth_request *request = context;
+
+	if (result != AUTH_OK || request->ack[0] == '\0' || request->since.topics != 0 ||
+	    request->client->known) {
+		end_request(request, result, who);
+		return;
+	}
+	request->who = *who;
+	store_acks_load(request->client->hub->link, who->user_id, request->ack, on_acks, request);
 }
 
 static void on_ticket(const struct principal *who, bool away, void *context)
@@ -185,6 +215,8 @@ static void check(struct client *client, const struct msg_ws_auth *message,
 	request->since = *since;
 	request->snapshot = message->has_snapshot && message->snapshot;
 	snprintf(request->id, sizeof(request->id), "%s", message->id != NULL ? message->id : "");
+	snprintf(request->ack, sizeof(request->ack), "%s",
+		 message->ack != NULL ? message->ack : "");
 	client->checking = true;
 	if (!hub_is_started(client->hub)) {
 		on_checked(AUTH_UNAVAILABLE, NULL, request);
@@ -206,6 +238,9 @@ void handle_auth(struct client *client, const cJSON *json)
 	if (msg_ws_auth_parse(json, &message, &error) < 0 ||
 	    positions_read(message.since, message.since_count, &since, &error) < 0)
 		client_error(client, "bad_message", error, NULL);
+	else if (message.ack != NULL && !id_is_safe(message.ack, ACKS_NAME_MAX))
+		client_error(client, "bad_message", "ack must be a name of safe characters",
+			     message.id);
 	else if ((message.token == NULL) == (message.ticket == NULL))
 		client_error(client, "bad_message", "one of token and ticket is needed",
 			     message.id);

@@ -1,32 +1,39 @@
-/* GET /api/admin/ws/connections: who is there, from where, since when, what waits for them. */
+/* /api/admin/ws/connections: who is there, from where, since when, how far behind; and out. */
+#include "catchup.h"
 #include "client.h"
+#include "clock.h"
 #include "hub.h"
+#include "log.h"
 #include "routes.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-struct page {
-	const struct hub *hub;
-	struct json_writer writer;
-	size_t left;
-	uint64_t last; /* the id of the last one that was written */
-	bool more;
-};
-
-static void write_connection(struct page *page, const struct connection *connection)
+/* How late the oldest event is that has not gone out: in ms, 0 for none. */
+static int64_t lag_ms(const struct client *client)
 {
-	const struct client *client = connection_user(connection);
-	struct json_writer *writer = &page->writer;
-	char name[40];
+	int64_t oldest = outbox_oldest_ms(&client->outlet->outbox), lag;
 
-	snprintf(name, sizeof(name), "%s-%llu", page->hub->prefix,
-		 (unsigned long long)connection_id(connection));
+	for (enum topic topic = 0; topic < TOPIC_COUNT; topic++) {
+		struct entry_id at;
+
+		if (catchup_position(client, topic, &at) &&
+		    (oldest == 0 || (int64_t)at.ms < oldest))
+			oldest = (int64_t)at.ms;
+	}
+	lag = oldest > 0 ? clock_wall_ms() - oldest : 0;
+	return lag > 0 ? lag : 0;
+}
+
+static void write_client(struct json_writer *writer, const struct client *client)
+{
 	json_begin_object(writer);
-	json_field_str(writer, "connectionId", name);
-	json_field_str(writer, "address", connection_address(connection));
-	json_field_int(writer, "connectedAt", connection_since_ms(connection));
+	client_write_id(client, writer);
+	json_field_str(writer, "transport", client->protocol->name);
+	json_field_str(writer, "address", client->address);
+	json_field_int(writer, "connectedAt", client->since_ms);
 	json_field_bool(writer, "authenticated", client->known);
 	if (client->known) {
 		json_field_str(writer, "userId", client->who.user_id);
@@ -36,24 +43,11 @@ static void write_connection(struct page *page, const struct connection *connect
 		json_field_int(writer, "expiresAt", client->who.expires_at_ms);
 		client_write_topics(client, writer);
 	}
-	json_field_int(writer, "queuedFrames", (int64_t)connection_queued_frames(connection));
-	json_field_int(writer, "queuedBytes", (int64_t)connection_queued(connection));
+	json_field_int(writer, "queuedFrames", (int64_t)client->outlet->outbox.count);
+	json_field_int(writer, "queuedBytes", (int64_t)client->outlet->outbox.bytes);
+	json_field_int(writer, "lagMs", lag_ms(client));
 	json_field_bool(writer, "catchingUp", client->catchup != NULL);
 	json_end_object(writer);
-}
-
-static bool add(struct connection *connection, void *context)
-{
-	struct page *page = context;
-
-	if (page->left == 0) {
-		page->more = true;
-		return false;
-	}
-	page->left--;
-	page->last = connection_id(connection);
-	write_connection(page, connection);
-	return true;
 }
 
 /* A cursor is the id of the last connection of the page before. */
@@ -69,6 +63,15 @@ static bool parse_cursor(const char *cursor, uint64_t *after_r)
 	return cursor[0] >= '0' && cursor[0] <= '9' && *end == '\0' && errno == 0;
 }
 
+static const struct client *first_after(const struct hub *hub, uint64_t after)
+{
+	const struct client *client = hub->first;
+
+	while (client != NULL && client->id <= after)
+		client = client->next;
+	return client;
+}
+
 void handle_connections(struct http_request *request, void *context)
 {
 	struct hub *hub = context;
@@ -82,20 +85,52 @@ void handle_connections(struct http_request *request, void *context)
 		http_reply_error(request, 400, "bad_cursor", "cursor is not one of ours");
 		return;
 	}
-	struct page page = {.hub = hub, .writer = json_writer_init(&out), .left = asked.limit};
-	json_begin_object(&page.writer);
-	json_key(&page.writer, "connections");
-	json_begin_array(&page.writer);
-	ws_server_each(hub->server, after, add, &page);
-	json_end_array(&page.writer);
-	json_key(&page.writer, "nextCursor");
-	if (page.more) {
-		char next[24];
-		snprintf(next, sizeof(next), "%llu", (unsigned long long)page.last);
-		json_str(&page.writer, next);
-	} else {
-		json_null(&page.writer);
+	struct json_writer writer = json_writer_init(&out);
+	const struct client *each = first_after(hub, after);
+
+	json_begin_object(&writer);
+	json_key(&writer, "connections");
+	json_begin_array(&writer);
+	for (; each != NULL && asked.limit > 0; each = each->next) {
+		if (!client_is_open(each))
+			continue;
+		write_client(&writer, each);
+		after = each->id;
+		asked.limit--;
 	}
-	json_end_object(&page.writer);
+	json_end_array(&writer);
+	json_key(&writer, "nextCursor");
+	if (each != NULL) {
+		char next[24];
+
+		snprintf(next, sizeof(next), "%llu", (unsigned long long)after);
+		json_str(&writer, next);
+	} else {
+		json_null(&writer);
+	}
+	json_end_object(&writer);
 	http_reply_json(request, 200, &out);
+}
+
+/* DELETE: the client is told that its session ended here, and does not come back by itself. */
+void handle_disconnect(struct http_request *request, void *context)
+{
+	struct hub *hub = context;
+	const char *name = http_param(request, "connectionId");
+	size_t prefix = strlen(hub->prefix);
+	uint64_t id = 0;
+	struct client *client = hub->first;
+
+	if (strncmp(name, hub->prefix, prefix) == 0 && name[prefix] == '-')
+		(void)parse_cursor(name + prefix + 1, &id);
+	while (client != NULL && client->id != id)
+		client = client->next;
+	if (client == NULL || !client_is_open(client)) {
+		http_reply_error(request, 404, "not_found", "there is no such connection");
+		return;
+	}
+	log_info("connection closed by an administrator", log_str("connection", name),
+		 log_str("by", http_principal(request)->username));
+	client_end(client, CLOSE_REVOKED, "closed by an administrator");
+	http_reply_json(request, 204, NULL);
 }

@@ -6,7 +6,9 @@
 #include "msg_ws_subscribe.h"
 #include "msg_ws_unsubscribe.h"
 #include "positions.h"
+#include "type_filter.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Rooms of one client: each is looked through for every event that it catches up with. */
@@ -17,8 +19,8 @@ struct refusals {
 	bool begun;
 };
 
-/* extension may be NULL. */
-static void refuse(struct refusals *refusals, const char *topic, const char *extension,
+/* what: "extension" or "queue", with its name; NULL for the topic as such. */
+static void refuse(struct refusals *refusals, const char *topic, const char *what, const char *name,
 		   const char *code)
 {
 	struct json_writer *writer = refusals->writer;
@@ -30,8 +32,8 @@ static void refuse(struct refusals *refusals, const char *topic, const char *ext
 	}
 	json_begin_object(writer);
 	json_field_str(writer, "topic", topic);
-	if (extension != NULL)
-		json_field_str(writer, "extension", extension);
+	if (what != NULL)
+		json_field_str(writer, what, name);
 	json_field_str(writer, "code", code);
 	json_end_object(writer);
 }
@@ -40,29 +42,55 @@ static void refuse(struct refusals *refusals, const char *topic, const char *ext
 static const char *extension_fault(const struct client *client, enum topic_view view,
 				   const char *extension)
 {
-	if (!id_is_safe(extension, ROOM_NAME_MAX))
+	if (!id_is_safe(extension, 32))
 		return "bad_extension";
 	if (view == TOPIC_VIEW_OWN && strcmp(extension, client->who.extension) != 0)
 		return "forbidden";
 	return occupant_rooms(&client->occupant) >= ROOMS_MAX ? "too_many" : NULL;
 }
 
-static void join_extensions(struct client *client, enum topic topic,
-			    const struct msg_ws_subscribe *message, struct refusals *refusals)
+/* A queue's name may be any that Asterisk takes. */
+static const char *queue_fault(const struct client *client, enum topic_view view, const char *queue)
+{
+	if (queue[0] == '\0' || strlen(queue) + strlen(ROOM_QUEUE) > ROOM_NAME_MAX)
+		return "bad_queue";
+	if (view == TOPIC_VIEW_OWN)
+		return "forbidden";
+	return occupant_rooms(&client->occupant) >= ROOMS_MAX ? "too_many" : NULL;
+}
+
+static void enter(struct client *client, enum topic topic, const char *room)
+{
+	struct rooms *rooms = client->hub->rooms;
+
+	rooms_leave(rooms, &client->occupant, ROOM_EVERYTHING, topic_bit(topic));
+	rooms_enter(rooms, &client->occupant, room, topic_bit(topic));
+}
+
+static void join_rooms(struct client *client, enum topic topic,
+		       const struct msg_ws_subscribe *message, struct refusals *refusals)
 {
 	enum topic_view view = topic_view(topic, &client->who);
-	struct rooms *rooms = client->hub->rooms;
+	char room[ROOM_NAME_MAX + 1];
 
 	for (size_t i = 0; i < message->extensions_count; i++) {
 		const char *extension = message->extensions[i];
 		const char *fault = extension_fault(client, view, extension);
 
+		if (fault != NULL)
+			refuse(refusals, topic_name(topic), "extension", extension, fault);
+		else
+			enter(client, topic, extension);
+	}
+	for (size_t i = 0; i < message->queues_count; i++) {
+		const char *fault = queue_fault(client, view, message->queues[i]);
+
 		if (fault != NULL) {
-			refuse(refusals, topic_name(topic), extension, fault);
+			refuse(refusals, topic_name(topic), "queue", message->queues[i], fault);
 			continue;
 		}
-		rooms_leave(rooms, &client->occupant, ROOM_EVERYTHING, topic_bit(topic));
-		rooms_enter(rooms, &client->occupant, extension, topic_bit(topic));
+		stpcpy(stpcpy(room, ROOM_QUEUE), message->queues[i]);
+		enter(client, topic, room);
 	}
 }
 
@@ -76,20 +104,33 @@ static void join_topic(struct client *client, enum topic topic)
 		    topic_bit(topic));
 }
 
-static void join(struct client *client, const struct msg_ws_subscribe *message,
+static void join(struct client *client, enum topic topic, const struct msg_ws_subscribe *message,
 		 struct refusals *refusals)
+{
+	if (topic_view(topic, &client->who) == TOPIC_VIEW_NONE ||
+	    (client->topic != TOPIC_COUNT && client->topic != topic)) {
+		refuse(refusals, topic_name(topic), NULL, NULL, "forbidden");
+		return;
+	}
+	if (type_filter_set(&client->types, topic_bit(topic), message->types,
+			    message->types_count) < 0)
+		refuse(refusals, topic_name(topic), NULL, NULL, "too_many");
+	if (message->extensions_count + message->queues_count > 0)
+		join_rooms(client, topic, message, refusals);
+	else
+		join_topic(client, topic);
+}
+
+static void join_all(struct client *client, const struct msg_ws_subscribe *message,
+		     struct refusals *refusals)
 {
 	for (size_t i = 0; i < message->topics_count; i++) {
 		enum topic topic;
 
-		if (!topic_parse(message->topics[i], &topic))
-			refuse(refusals, message->topics[i], NULL, "unknown_topic");
-		else if (topic_view(topic, &client->who) == TOPIC_VIEW_NONE)
-			refuse(refusals, message->topics[i], NULL, "forbidden");
-		else if (message->extensions_count > 0)
-			join_extensions(client, topic, message, refusals);
+		if (topic_parse(message->topics[i], &topic))
+			join(client, topic, message, refusals);
 		else
-			join_topic(client, topic);
+			refuse(refusals, message->topics[i], NULL, NULL, "unknown_topic");
 	}
 }
 
@@ -98,38 +139,45 @@ void handle_subscribe(struct client *client, const cJSON *json)
 	struct msg_ws_subscribe message;
 	struct positions since;
 	const char *error;
-	struct buffer out = {0};
+	struct answer answer;
+	struct refusals refusals = {&answer.json, false};
 
 	if (msg_ws_subscribe_parse(json, &message, &error) < 0 ||
 	    positions_read(message.since, message.since_count, &since, &error) < 0) {
 		client_error(client, "bad_message", error, NULL);
 		return;
 	}
-	struct json_writer writer = client_message(&out, "subscribed", message.id);
-	struct refusals refusals = {&writer, false};
-	join(client, &message, &refusals);
+	answer_begin(&answer, "subscribed", message.id);
+	join_all(client, &message, &refusals);
 	if (refusals.begun)
-		json_end_array(&writer);
-	client_write_topics(client, &writer);
-	client_send(client, &writer, &out);
-	catchup_begin(client, &since, false);
+		json_end_array(&answer.json);
+	client_write_topics(client, &answer.json);
+	client_answer(client, &answer);
+	catchup_begin(client, &since, message.has_snapshot && message.snapshot);
 }
 
 static void leave(struct client *client, enum topic topic, const struct msg_ws_unsubscribe *message)
 {
 	struct rooms *rooms = client->hub->rooms;
+	char room[ROOM_NAME_MAX + 1];
 
-	if (message->extensions_count == 0)
+	if (message->extensions_count + message->queues_count == 0) {
 		rooms_leave_topics(rooms, &client->occupant, topic_bit(topic));
+		(void)type_filter_set(&client->types, topic_bit(topic), NULL, 0);
+	}
 	for (size_t i = 0; i < message->extensions_count; i++)
 		rooms_leave(rooms, &client->occupant, message->extensions[i], topic_bit(topic));
+	for (size_t i = 0; i < message->queues_count; i++) {
+		snprintf(room, sizeof(room), ROOM_QUEUE "%s", message->queues[i]);
+		rooms_leave(rooms, &client->occupant, room, topic_bit(topic));
+	}
 }
 
 void handle_unsubscribe(struct client *client, const cJSON *json)
 {
 	struct msg_ws_unsubscribe message;
 	const char *error;
-	struct buffer out = {0};
+	struct answer answer;
 	enum topic topic;
 
 	if (msg_ws_unsubscribe_parse(json, &message, &error) < 0) {
@@ -140,7 +188,7 @@ void handle_unsubscribe(struct client *client, const cJSON *json)
 		if (topic_parse(message.topics[i], &topic))
 			leave(client, topic, &message);
 	}
-	struct json_writer writer = client_message(&out, "subscribed", message.id);
-	client_write_topics(client, &writer);
-	client_send(client, &writer, &out);
+	answer_begin(&answer, "subscribed", message.id);
+	client_write_topics(client, &answer.json);
+	client_answer(client, &answer);
 }

@@ -28,37 +28,34 @@ static void deliver(struct occupant *occupant, struct event *event, void *contex
 	struct client *client = (struct client *)occupant;
 
 	(void)context;
-	if (client->connection == NULL)
-		return;
 	if (catchup_holds(client, event->topic))
 		catchup_step(client);
 	else
-		connection_send(client->connection, event->frame);
-}
-
-struct revocation {
-	struct hub *hub;
-	const char *session_id;
-};
-
-static bool close_if_revoked(struct connection *connection, void *context)
-{
-	struct revocation *revocation = context;
-	struct client *client = connection_user(connection);
-
-	if (!client->known || strcmp(client->who.session_id, revocation->session_id) != 0)
-		return true;
-	revocation->hub->metrics->ws_revoked_total++;
-	connection_close(connection, CLOSE_REVOKED, "session revoked");
-	return true;
+		client_send_event(client, event);
 }
 
 static void close_revoked(struct hub *hub, const char *session_id)
 {
-	struct revocation revocation = {hub, session_id};
+	struct client *next;
 
 	log_debug("session revoked", log_str("session_id", session_id));
-	ws_server_each(hub->server, 0, close_if_revoked, &revocation);
+	for (struct client *each = hub->first; each != NULL; each = next) {
+		next = each->next;
+		if (!each->known || strcmp(each->who.session_id, session_id) != 0)
+			continue;
+		hub->metrics->ws_revoked_total++;
+		client_end(each, CLOSE_REVOKED, "session revoked");
+	}
+}
+
+void hub_tick(struct hub *hub)
+{
+	struct client *next;
+
+	for (struct client *each = hub->first; each != NULL; each = next) {
+		next = each->next; /* a tick may end this one */
+		client_tick(each);
+	}
 }
 
 bool hub_was_revoked(const struct hub *hub, struct entry_id since, const char *session_id)
@@ -82,6 +79,7 @@ void hub_publish(struct hub *hub, struct event *event)
 	rooms_each(hub->rooms, event, deliver, NULL);
 	if (event->revoked_session != NULL)
 		close_revoked(hub, event->revoked_session);
+	event_drop_frames(event); /* who still needs one holds it */
 	event_unref(&event);
 }
 

@@ -9,6 +9,9 @@
 #include "settings.h"
 #include "ws_server.h"
 
+struct client;
+struct sio;
+
 /* All borrowed from the service. */
 struct hub {
 	const struct fanout_settings *settings;
@@ -18,13 +21,18 @@ struct hub {
 	struct ws_server *server;
 	struct rooms *rooms;
 	struct backlog *backlogs[TOPIC_COUNT]; /* owned; NULL until hub_start() */
-	char prefix[12];                       /* of connection ids: another one in each process */
+	struct client *first, *last;           /* in order of ids */
+	uint64_t next_client_id;
+	struct sio *sio; /* NULL until the service is open */
+	char prefix[12]; /* of connection ids: another one in each process */
 };
 
 /* The streams stand at tips: what comes after is live. */
 void hub_start(struct hub *hub, const struct entry_id *tips);
 bool hub_is_started(const struct hub *hub);
 void hub_stop(struct hub *hub);
+/* Once a second. */
+void hub_tick(struct hub *hub);
 /* Takes over the caller's reference. */
 void hub_publish(struct hub *hub, struct event *event);
 /* Whether an event after that id of the topic session revoked the session. */

@@ -1,6 +1,8 @@
 #include "input.h"
 
+#include "deflate.h"
 #include "mem.h"
+#include "utf8.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -13,9 +15,12 @@
 #define CODE_PROTOCOL  1002
 #define CODE_BINARY    1003
 #define CODE_FRAGMENTS 1008
+#define CODE_UTF8      1007
+#define CODE_LARGE     1009
 
 struct input {
 	wslay_event_context_ptr wslay;
+	struct input_limits limits;
 	const struct input_hooks *hooks;
 	void *context;
 	const char *bytes; /* not yet taken by wslay */
@@ -95,6 +100,26 @@ static void on_frame_end(wslay_event_context_ptr wslay, void *context)
 		input->fragments = 0;
 }
 
+static void take_text(struct input *input, const char *text, size_t len)
+{
+	input->hooks->on_text(len > 0 ? text : "", len, input->context);
+}
+
+/* wslay looks at the bytes as they come, so that it can't check what is compressed. */
+static void take_compressed(struct input *input, const char *bytes, size_t len)
+{
+	struct buffer text = {0};
+	int status = deflate_inflate(bytes, len, input->limits.message_max, &text);
+
+	if (status != 0)
+		refuse(input, status > 0 ? CODE_LARGE : CODE_UTF8);
+	else if (!utf8_valid(buffer_str(&text), text.len))
+		refuse(input, CODE_UTF8);
+	else
+		take_text(input, text.data, text.len);
+	buffer_free(&text);
+}
+
 static void on_message(wslay_event_context_ptr wslay,
 		       const struct wslay_event_on_msg_recv_arg *message, void *context)
 {
@@ -103,14 +128,15 @@ static void on_message(wslay_event_context_ptr wslay,
 	if (input->code != 0)
 		return;
 	input->hooks->on_any(input->context);
-	if (message->opcode == WSLAY_TEXT_FRAME)
-		input->hooks->on_text(message->msg_length > 0 ? (const char *)message->msg : "",
-				      message->msg_length, input->context);
+	if (message->opcode == WSLAY_TEXT_FRAME && wslay_get_rsv1(message->rsv))
+		take_compressed(input, (const char *)message->msg, message->msg_length);
+	else if (message->opcode == WSLAY_TEXT_FRAME)
+		take_text(input, (const char *)message->msg, message->msg_length);
 	else if (message->opcode == WSLAY_BINARY_FRAME)
 		refuse(input, CODE_BINARY);
 }
 
-static struct input *input_new(size_t message_max)
+static struct input *input_new(struct input_limits limits)
 {
 	static const struct wslay_event_callbacks callbacks = {
 		.recv_callback = on_recv,
@@ -122,7 +148,10 @@ static struct input *input_new(size_t message_max)
 	struct input *input = mem_new(struct input);
 	if (wslay_event_context_server_init(&input->wslay, &callbacks, input) != 0)
 		abort(); /* no memory: as mem.h */
-	wslay_event_config_set_max_recv_msg_length(input->wslay, message_max);
+	input->limits = limits;
+	wslay_event_config_set_max_recv_msg_length(input->wslay, limits.message_max);
+	if (limits.deflate)
+		wslay_event_config_set_allowed_rsv_bits(input->wslay, WSLAY_RSV1_BIT);
 	return input;
 }
 
@@ -156,11 +185,11 @@ static enum input_end outcome(struct input *input, int status, uint16_t *code_r)
 	return INPUT_GOES_ON;
 }
 
-enum input_end input_feed(struct input **input, const char *bytes, size_t len, size_t message_max,
-			  const struct input_hooks *hooks, void *context, struct buffer *replies,
-			  uint16_t *code_r)
+enum input_end input_feed(struct input **input, const char *bytes, size_t len,
+			  struct input_limits limits, const struct input_hooks *hooks,
+			  void *context, struct buffer *replies, uint16_t *code_r)
 {
-	struct input *in = *input != NULL ? *input : (*input = input_new(message_max));
+	struct input *in = *input != NULL ? *input : (*input = input_new(limits));
 	size_t before = replies->len;
 
 	in->hooks = hooks;

@@ -5,6 +5,7 @@
 
 #include "buffer.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,10 +24,15 @@ enum input_end {
 	INPUT_FAILED       /* close the connection with *code_r */
 };
 
+struct input_limits {
+	size_t message_max;
+	bool deflate; /* permessage-deflate was agreed on */
+};
+
 /* *input is NULL between messages. replies gets the frames that answer pings and a close. */
-enum input_end input_feed(struct input **input, const char *bytes, size_t len, size_t message_max,
-			  const struct input_hooks *hooks, void *context, struct buffer *replies,
-			  uint16_t *code_r);
+enum input_end input_feed(struct input **input, const char *bytes, size_t len,
+			  struct input_limits limits, const struct input_hooks *hooks,
+			  void *context, struct buffer *replies, uint16_t *code_r);
 void input_free(struct input **input);
 
 #endif

@@ -152,6 +152,23 @@ void outbox_drop_waiting(struct outbox *outbox)
 	assert(outbox_is_sane(outbox));
 }
 
+int64_t outbox_oldest_ms(const struct outbox *outbox)
+{
+	for (uint32_t i = 0; i < outbox->count; i++) {
+		if (first(outbox)[i]->event_ms != 0)
+			return first(outbox)[i]->event_ms;
+	}
+	return 0;
+}
+
+void outbox_move(struct outbox *from, struct outbox *to)
+{
+	assert(from->held == 0 && from->offset == 0);
+	for (uint32_t i = 0; i < from->count; i++)
+		outbox_push(to, first(from)[i]);
+	outbox_free(from);
+}
+
 void outbox_free(struct outbox *outbox)
 {
 	for (uint32_t i = 0; i < outbox->count; i++)

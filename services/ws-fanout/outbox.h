@@ -34,6 +34,10 @@ unsigned outbox_written(struct outbox *outbox, size_t len);
 unsigned outbox_coalesce(struct outbox *outbox);
 /* Drops every frame of which no byte was written. */
 void outbox_drop_waiting(struct outbox *outbox);
+/* When the oldest waiting event was written to its stream, Unix ms; 0: no event waits. */
+int64_t outbox_oldest_ms(const struct outbox *outbox);
+/* Everything that waits goes over to another, which must be empty or have taken none of it. */
+void outbox_move(struct outbox *from, struct outbox *to);
 void outbox_free(struct outbox *outbox);
 bool outbox_is_sane(const struct outbox *outbox);
 

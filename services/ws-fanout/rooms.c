@@ -17,27 +17,27 @@ struct seat {
 
 struct room {
 	struct seat *seats;
-	char extension[ROOM_NAME_MAX + 1];
+	char name[ROOM_NAME_MAX + 1];
 };
 
 struct rooms {
-	void *tree; /* tsearch(), by extension; the room for everything is not in it */
+	void *tree; /* tsearch(), by name; the room for everything is not in it */
 	struct room *everything;
 	uint64_t calls;
 };
 
-static struct room room_key(const char *extension)
+static struct room room_key(const char *name)
 {
 	struct room key = {0};
-	assert(strlen(extension) <= ROOM_NAME_MAX);
-	strcpy(key.extension, extension);
+	assert(strlen(name) <= ROOM_NAME_MAX);
+	strcpy(key.name, name);
 	return key;
 }
 
-static struct room *room_new(const char *extension)
+static struct room *room_new(const char *name)
 {
 	struct room *room = mem_new(struct room);
-	*room = room_key(extension);
+	*room = room_key(name);
 	return room;
 }
 
@@ -61,24 +61,24 @@ void rooms_free(struct rooms **rooms)
 
 static int compare_rooms(const void *a, const void *b)
 {
-	return strcmp(((const struct room *)a)->extension, ((const struct room *)b)->extension);
+	return strcmp(((const struct room *)a)->name, ((const struct room *)b)->name);
 }
 
-static struct room *find_room(struct rooms *rooms, const char *extension)
+static struct room *find_room(struct rooms *rooms, const char *name)
 {
-	if (extension[0] == '\0')
+	if (name[0] == '\0')
 		return rooms->everything;
-	struct room key = room_key(extension);
+	struct room key = room_key(name);
 	struct room **found = tfind(&key, &rooms->tree, compare_rooms);
 	return found != NULL ? *found : NULL;
 }
 
-static struct room *make_room(struct rooms *rooms, const char *extension)
+static struct room *make_room(struct rooms *rooms, const char *name)
 {
-	struct room *room = find_room(rooms, extension);
+	struct room *room = find_room(rooms, name);
 	if (room != NULL)
 		return room;
-	room = room_new(extension);
+	room = room_new(name);
 	if (tsearch(room, &rooms->tree, compare_rooms) == NULL)
 		abort(); /* no memory: as mem.h */
 	return room;
@@ -92,10 +92,10 @@ static void drop_empty_room(struct rooms *rooms, struct room *room)
 	free(room);
 }
 
-static struct seat *find_seat(const struct occupant *occupant, const char *extension)
+static struct seat *find_seat(const struct occupant *occupant, const char *name)
 {
 	struct seat *seat = occupant->seats;
-	while (seat != NULL && strcmp(seat->room->extension, extension) != 0)
+	while (seat != NULL && strcmp(seat->room->name, name) != 0)
 		seat = seat->next_room;
 	return seat;
 }
@@ -129,24 +129,23 @@ static void give_up_seat(struct rooms *rooms, struct seat **link)
 	free(seat);
 }
 
-void rooms_enter(struct rooms *rooms, struct occupant *occupant, const char *extension,
-		 topic_set topics)
+void rooms_enter(struct rooms *rooms, struct occupant *occupant, const char *name, topic_set topics)
 {
 	if (topics == 0)
 		return;
-	struct seat *seat = find_seat(occupant, extension);
+	struct seat *seat = find_seat(occupant, name);
 	if (seat == NULL)
-		seat = take_seat(occupant, make_room(rooms, extension));
+		seat = take_seat(occupant, make_room(rooms, name));
 	seat->topics |= topics;
 }
 
-static void leave(struct rooms *rooms, struct occupant *occupant, const char *extension,
+static void leave(struct rooms *rooms, struct occupant *occupant, const char *name,
 		  topic_set topics)
 {
 	struct seat **link = &occupant->seats;
 	while (*link != NULL) {
 		struct seat *seat = *link;
-		if (extension == NULL || strcmp(seat->room->extension, extension) == 0)
+		if (name == NULL || strcmp(seat->room->name, name) == 0)
 			seat->topics &= (topic_set)~topics;
 		if (seat->topics == 0)
 			give_up_seat(rooms, link);
@@ -155,10 +154,9 @@ static void leave(struct rooms *rooms, struct occupant *occupant, const char *ex
 	}
 }
 
-void rooms_leave(struct rooms *rooms, struct occupant *occupant, const char *extension,
-		 topic_set topics)
+void rooms_leave(struct rooms *rooms, struct occupant *occupant, const char *name, topic_set topics)
 {
-	leave(rooms, occupant, extension, topics);
+	leave(rooms, occupant, name, topics);
 }
 
 void rooms_leave_topics(struct rooms *rooms, struct occupant *occupant, topic_set topics)
@@ -184,8 +182,8 @@ void rooms_each(struct rooms *rooms, struct event *event, occupant_fn *fn, void 
 {
 	rooms->calls++;
 	call_room(rooms, rooms->everything, event, fn, context);
-	for (unsigned i = 0; i < event->extension_count; i++) {
-		struct room *room = find_room(rooms, event->extensions[i]);
+	for (unsigned i = 0; i < event->room_count; i++) {
+		struct room *room = find_room(rooms, event->rooms[i]);
 		if (room != NULL)
 			call_room(rooms, room, event, fn, context);
 	}
@@ -196,10 +194,10 @@ bool rooms_match(const struct occupant *occupant, const struct event *event)
 	for (const struct seat *seat = occupant->seats; seat != NULL; seat = seat->next_room) {
 		if ((seat->topics & topic_bit(event->topic)) == 0)
 			continue;
-		if (seat->room->extension[0] == '\0')
+		if (seat->room->name[0] == '\0')
 			return true;
-		for (unsigned i = 0; i < event->extension_count; i++) {
-			if (strcmp(seat->room->extension, event->extensions[i]) == 0)
+		for (unsigned i = 0; i < event->room_count; i++) {
+			if (strcmp(seat->room->name, event->rooms[i]) == 0)
 				return true;
 		}
 	}
@@ -215,11 +213,10 @@ topic_set occupant_topics(const struct occupant *occupant)
 }
 
 void occupant_each(const struct occupant *occupant,
-		   void (*fn)(const char *extension, topic_set topics, void *context),
-		   void *context)
+		   void (*fn)(const char *name, topic_set topics, void *context), void *context)
 {
 	for (const struct seat *seat = occupant->seats; seat != NULL; seat = seat->next_room)
-		fn(seat->room->extension, seat->topics, context);
+		fn(seat->room->name, seat->topics, context);
 }
 
 size_t occupant_rooms(const struct occupant *occupant)

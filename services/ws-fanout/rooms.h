@@ -1,5 +1,5 @@
-/* Who gets which event. A room is an extension, or everything; an occupant sits in rooms, for some
-   topics in each. */
+/* Who gets which event. A room is an extension, a queue ("queue:support"), or everything; an
+   occupant sits in rooms, for some topics in each. */
 #ifndef WS_FANOUT_ROOMS_H
 #define WS_FANOUT_ROOMS_H
 
@@ -9,7 +9,8 @@
 #include <stddef.h>
 
 #define ROOM_EVERYTHING ""
-#define ROOM_NAME_MAX   32 /* longer extensions must not come here */
+#define ROOM_QUEUE      "queue:"
+#define ROOM_NAME_MAX   70 /* longer names must not come here */
 
 struct rooms;
 struct seat;
@@ -25,9 +26,9 @@ typedef void occupant_fn(struct occupant *occupant, struct event *event, void *c
 struct rooms *rooms_new(void);
 /* Everybody must have left. */
 void rooms_free(struct rooms **rooms);
-void rooms_enter(struct rooms *rooms, struct occupant *occupant, const char *extension,
+void rooms_enter(struct rooms *rooms, struct occupant *occupant, const char *room,
 		 topic_set topics);
-void rooms_leave(struct rooms *rooms, struct occupant *occupant, const char *extension,
+void rooms_leave(struct rooms *rooms, struct occupant *occupant, const char *room,
 		 topic_set topics);
 /* Out of every room, as far as these topics go. */
 void rooms_leave_topics(struct rooms *rooms, struct occupant *occupant, topic_set topics);
@@ -39,8 +40,7 @@ bool rooms_match(const struct occupant *occupant, const struct event *event);
 topic_set occupant_topics(const struct occupant *occupant);
 /* Calls fn for each room of the occupant. */
 void occupant_each(const struct occupant *occupant,
-		   void (*fn)(const char *extension, topic_set topics, void *context),
-		   void *context);
+		   void (*fn)(const char *room, topic_set topics, void *context), void *context);
 size_t occupant_rooms(const struct occupant *occupant);
 
 #endif

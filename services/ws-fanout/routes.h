@@ -7,5 +7,6 @@
 extern const struct http_route fanout_routes[];
 
 void handle_connections(struct http_request *request, void *hub);
+void handle_disconnect(struct http_request *request, void *hub);
 
 #endif

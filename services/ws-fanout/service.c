@@ -1,6 +1,5 @@
 #include "service.h"
 
-#include "client.h"
 #include "hub.h"
 #include "ids.h"
 #include "log.h"
@@ -8,12 +7,13 @@
 #include "mem.h"
 #include "routes.h"
 #include "source.h"
+#include "websocket.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
-#define RETRY_MS      1000
+#define TICK_MS       1000
 #define DRAIN_STEP_MS 50
 
 struct service {
@@ -22,8 +22,8 @@ struct service {
 	struct fanout_metrics metrics;
 	struct health_item *redis_health;
 	struct source *source;
-	struct timer
-		*timer; /* asks again where the streams stand; while draining: is everybody gone */
+	struct timer *timer; /* ticks, and asks again where the streams stand; draining: is
+				everybody gone */
 };
 
 /* One descriptor for each client: as many as we may have. */
@@ -55,13 +55,19 @@ static void on_link_down(const char *reason, void *context)
 	health_set(service->redis_health, false, reason);
 }
 
-static void on_retry(void *context)
+static void on_tick(void *context)
 {
 	struct service *service = context;
 
+	hub_tick(&service->hub);
 	if (redis_link_is_up(service->hub.link))
 		source_link_up(service->source);
 }
+
+static const struct ws_endpoint endpoints[] = {
+	{"/ws", websocket_open, NULL},
+	{0},
+};
 
 static int open_socket(struct service *service, const char **error_r)
 {
@@ -72,7 +78,9 @@ static int open_socket(struct service *service, const char **error_r)
 		.message_max = (size_t)fanout_settings.message_max,
 		.queue_max = (size_t)fanout_settings.queue_kb * 1024,
 		.ping_ms = fanout_settings.ping_ms,
-		.hooks = &client_hooks,
+		.drain_ms = fanout_settings.drain_ms,
+		.deflate = fanout_settings.deflate,
+		.endpoints = endpoints,
 		.context = &service->hub,
 		.metrics = &service->metrics,
 	};
@@ -93,7 +101,7 @@ static void open_redis(struct service *service)
 		redis_link_open(daemon->loop, &fanout_redis_settings, "commands", &hooks);
 	service->hub.auth = auth_new(&fanout_jwt_settings, service->hub.link);
 	http_server_set_authenticate(daemon->http, auth_http, service->hub.auth);
-	service->timer = timer_start(daemon->loop, RETRY_MS, RETRY_MS, on_retry, service);
+	service->timer = timer_start(daemon->loop, TICK_MS, TICK_MS, on_tick, service);
 }
 
 int service_open(struct daemon *daemon, void **service_r, const char **error_r)

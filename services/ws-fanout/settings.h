@@ -16,6 +16,10 @@ struct fanout_settings {
 	int64_t replay_max;      /* WS_REPLAY_MAX, events */
 	int64_t snapshot_max;    /* WS_SNAPSHOT_MAX, calls */
 	int64_t ping_ms;         /* WS_PING_MS */
+	int64_t ack_ms;          /* WS_ACK_MS */
+	int64_t drain_ms;        /* WS_DRAIN_MS */
+	int64_t spread_ms;       /* WS_SPREAD_MS */
+	bool deflate;            /* WS_DEFLATE */
 };
 
 extern struct fanout_settings fanout_settings;

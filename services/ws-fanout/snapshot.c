@@ -19,21 +19,29 @@ static bool is_numeric_field(const char *name)
 	return len > 2 && (strcmp(name + len - 2, "At") == 0 || strcmp(name + len - 2, "Ms") == 0);
 }
 
-/* callId is written by itself, once; the others are what nobody needs to draw a live call. */
-static bool is_left_out(const char *name)
+/* What the client sees of one thing. */
+struct view {
+	struct json_writer *writer;
+	const char *id; /* the field that names it: written by itself, once */
+	bool all;
+};
+
+/* Beside the id: what nobody needs to draw it; who waits in a queue, for those who may not. */
+static bool is_left_out(const struct view *view, const char *name)
 {
-	return strcmp(name, "callId") == 0 || strcmp(name, "model") == 0 ||
-	       strcmp(name, "timeline") == 0;
+	return strcmp(name, view->id) == 0 || strcmp(name, "model") == 0 ||
+	       strcmp(name, "timeline") == 0 || (!view->all && strcmp(name, "callers") == 0);
 }
 
 /* A hash holds text alone: JSON in it (the channels, say) stays JSON, "" is not known. */
 static void write_field(const char *name, const char *value, size_t len, void *context)
 {
-	struct json_writer *writer = context;
+	const struct view *view = context;
+	struct json_writer *writer = view->writer;
 	cJSON *tree = NULL;
 	const char *error;
 
-	if (len == 0 || is_left_out(name))
+	if (len == 0 || is_left_out(view, name))
 		return;
 	json_key(writer, name);
 	if (value[0] == '{' || value[0] == '[')
@@ -45,50 +53,61 @@ static void write_field(const char *name, const char *value, size_t len, void *c
 	cJSON_Delete(tree);
 }
 
-static void write_call(struct json_writer *writer, const struct store_snapshot *snapshot,
-		       size_t index)
+static const struct {
+	const char *list, *id;
+} names[TOPIC_COUNT] = {
+	[TOPIC_CALL] = {"calls", "callId"},
+	[TOPIC_AGENT] = {"agents", "extension"},
+	[TOPIC_QUEUE] = {"queues", "name"},
+};
+
+static void write_one(struct json_writer *writer, const struct client *client, enum topic topic,
+		      const struct store_snapshot *snapshot, size_t index)
 {
+	struct view view = {writer, names[topic].id,
+			    topic_view(topic, &client->who) == TOPIC_VIEW_ALL};
+
 	json_begin_object(writer);
-	json_field_str(writer, "callId", store_snapshot_call(snapshot, index, write_field, writer));
+	json_field_str(writer, view.id, store_snapshot_id(snapshot, index));
+	store_snapshot_fields(snapshot, index, write_field, &view);
 	json_end_object(writer);
 }
 
-static void begin_part(struct buffer *out, struct json_writer *writer_r,
+static void begin_part(struct answer *answer, enum topic topic,
 		       const struct store_snapshot *snapshot)
 {
 	char id[ENTRY_ID_TEXT_MAX], cursor[ENTRY_ID_TEXT_MAX + 8];
 
-	*writer_r = client_message(out, "snapshot", NULL);
-	snprintf(cursor, sizeof(cursor), "%s:%s", topic_name(TOPIC_CALL),
+	answer_begin(answer, "snapshot", NULL);
+	snprintf(cursor, sizeof(cursor), "%s:%s", topic_name(topic),
 		 entry_id_format(snapshot->as_of, id));
-	json_field_str(writer_r, "asOf", cursor);
-	json_key(writer_r, "calls");
-	json_begin_array(writer_r);
+	json_field_str(&answer->json, "topic", topic_name(topic));
+	json_field_str(&answer->json, "asOf", cursor);
+	json_key(&answer->json, names[topic].list);
+	json_begin_array(&answer->json);
 }
 
-static void end_part(struct client *client, struct buffer *out, struct json_writer *writer,
-		     bool last, bool truncated)
+static void end_part(struct client *client, struct answer *answer, bool last, bool truncated)
 {
-	json_end_array(writer);
-	json_field_bool(writer, "last", last);
+	json_end_array(&answer->json);
+	json_field_bool(&answer->json, "last", last);
 	if (truncated)
-		json_field_bool(writer, "truncated", true);
-	client_send(client, writer, out);
+		json_field_bool(&answer->json, "truncated", true);
+	client_answer(client, answer);
 }
 
-void snapshot_send(struct client *client, const struct store_snapshot *snapshot)
+void snapshot_send(struct client *client, enum topic topic, const struct store_snapshot *snapshot)
 {
-	struct buffer out = {0};
-	struct json_writer writer;
+	struct answer answer;
 
-	begin_part(&out, &writer, snapshot);
+	begin_part(&answer, topic, snapshot);
 	for (size_t i = 0; i < snapshot->count; i++) {
-		if (out.len > SNAPSHOT_PART) {
-			end_part(client, &out, &writer, false, false);
-			begin_part(&out, &writer, snapshot);
+		if (answer.text.len > SNAPSHOT_PART) {
+			end_part(client, &answer, false, false);
+			begin_part(&answer, topic, snapshot);
 		}
-		write_call(&writer, snapshot, i);
+		write_one(&answer.json, client, topic, snapshot, i);
 	}
-	end_part(client, &out, &writer, true, snapshot->truncated);
+	end_part(client, &answer, true, snapshot->truncated);
 	client->hub->metrics->ws_snapshots_total++;
 }

@@ -1,4 +1,4 @@
-/* The live calls, as messages to one client. */
+/* Calls, agents or queues as they are now, as messages to one client. */
 #ifndef WS_FANOUT_SNAPSHOT_H
 #define WS_FANOUT_SNAPSHOT_H
 
@@ -8,6 +8,6 @@ struct client;
 
 /* In parts of about SNAPSHOT_PART bytes; the last one says so. */
 #define SNAPSHOT_PART 65536
-void snapshot_send(struct client *client, const struct store_snapshot *snapshot);
+void snapshot_send(struct client *client, enum topic topic, const struct store_snapshot *snapshot);
 
 #endif

@@ -37,23 +37,34 @@ void store_range(struct redis_link *link, enum topic topic, struct entry_id afte
 		 store_range_fn *fn, void *context);
 
 struct store_snapshot {
-	struct entry_id as_of; /* of events:call: the calls show everything up to it */
+	struct entry_id as_of; /* of events:<topic>: the items show everything up to it */
 	size_t count;
 	bool truncated;
-	const redisReply *calls; /* borrowed: see store_snapshot_call() */
+	const redisReply *items; /* borrowed: see store_snapshot_id() */
 };
 
 /* snapshot is NULL while Redis is away. */
 typedef void store_snapshot_fn(const struct store_snapshot *snapshot, void *context);
-/* Live calls of these PBXs (parted by blanks), or of one extension ("" for all), at most max, all
-   at one moment. */
-void store_snapshot(struct redis_link *link, const char *pbxs, const char *extension, size_t max,
-		    store_snapshot_fn *fn, void *context);
-/* One call's id and its hash: fn for each field. Returns the id. */
-const char *store_snapshot_call(const struct store_snapshot *snapshot, size_t index,
-				void (*fn)(const char *name, const char *value, size_t len,
-					   void *context),
-				void *context);
+/* Live calls, agents, or queues of these PBXs (parted by blanks), or those that one extension is
+   part of ("" for all), at most max, all at one moment. */
+void store_snapshot(struct redis_link *link, enum topic topic, const char *pbxs,
+		    const char *extension, size_t max, store_snapshot_fn *fn, void *context);
+const char *store_snapshot_id(const struct store_snapshot *snapshot, size_t index);
+/* fn for each field of one item's hash. */
+void store_snapshot_fields(const struct store_snapshot *snapshot, size_t index,
+			   void (*fn)(const char *name, const char *value, size_t len,
+				      void *context),
+			   void *context);
+
+struct positions;
+
+/* Up to where a client acknowledged, under a name of its own. */
+void store_acks_save(struct redis_link *link, const char *user_id, const char *name,
+		     const struct positions *positions);
+/* positions is NULL while Redis is away; without topics when nothing is known. */
+typedef void store_acks_fn(const struct positions *positions, void *context);
+void store_acks_load(struct redis_link *link, const char *user_id, const char *name,
+		     store_acks_fn *fn, void *context);
 
 struct principal;
 

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BACKLOG 4096
-#define TICK_MS 1000
+#define BACKLOG       4096
+#define TICK_MS       1000
+#define DRAIN_STEP_MS 20
+#define DRAIN_PER_MS  4 /* few sockets need not take long */
 
 /* ---- the list of connections ---- */
 
@@ -41,6 +43,7 @@ static void free_when_empty(struct ws_server *server)
 	if (!server->closing || server->handles > 0 || server->count > 0)
 		return;
 	frame_unref(&server->ping);
+	frame_unref(&server->comment);
 	free(server);
 }
 
@@ -61,13 +64,9 @@ size_t ws_server_count(const struct ws_server *server)
 	return server->count;
 }
 
-void ws_server_each(const struct ws_server *server, uint64_t after,
-		    bool (*fn)(struct connection *connection, void *context), void *context)
+const struct outlet_limits *ws_server_limits(const struct ws_server *server)
 {
-	for (struct connection *each = server->first; each != NULL; each = each->next) {
-		if (each->id > after && each->state == CONNECTION_OPEN && !fn(each, context))
-			return;
-	}
+	return &server->limits;
 }
 
 /* ---- writing ---- */
@@ -107,7 +106,7 @@ static void on_tick(void *context)
 
 	for (struct connection *each = server->first; each != NULL; each = each->next) {
 		connection_tick(each, now_ms);
-		queued += (int64_t)each->outbox.bytes;
+		queued += (int64_t)each->outlet.outbox.bytes;
 	}
 	server->set.metrics->ws_queued_bytes = queued;
 }
@@ -168,7 +167,9 @@ struct ws_server *ws_server_open(uv_loop_t *loop, const struct ws_server_setting
 
 	server->loop = loop;
 	server->set = *set;
+	server->limits = (struct outlet_limits){loop, set->queue_max, set->metrics};
 	server->ping = frame_new(FRAME_PING, 0, &payload);
+	server->comment = frame_raw(":\n\n", 3);
 	uv_tcp_init(loop, &server->listener);
 	server->listener.data = server;
 	uv_prepare_init(loop, &server->flusher);
@@ -183,11 +184,33 @@ struct ws_server *ws_server_open(uv_loop_t *loop, const struct ws_server_setting
 	return NULL;
 }
 
+/* As many are closed as the share of the time that has gone by asks for: oldest first. */
+static void on_drain(void *context)
+{
+	struct ws_server *server = context;
+	int64_t gone_ms = clock_mono_ms() - server->drain_started_ms;
+	size_t due = server->drain_count;
+
+	if (gone_ms < server->drain_ms)
+		due = (size_t)((int64_t)server->drain_count * gone_ms / server->drain_ms) + 1;
+	for (struct connection *each = server->first; each != NULL && server->drain_closed < due;
+	     each = each->next) {
+		if (each->state == CONNECTION_CLOSING || each->state == CONNECTION_CLOSED)
+			continue;
+		server->drain_closed++;
+		connection_go_away(each);
+	}
+}
+
 void ws_server_drain(struct ws_server *server)
 {
 	server->draining = true;
-	for (struct connection *each = server->first; each != NULL; each = each->next)
-		connection_close(each, CLOSE_GOING_AWAY, "going away");
+	server->drain_started_ms = clock_mono_ms();
+	server->drain_count = server->count;
+	server->drain_ms = (int64_t)server->count / DRAIN_PER_MS;
+	if (server->drain_ms > server->set.drain_ms)
+		server->drain_ms = server->set.drain_ms;
+	server->drainer = timer_start(server->loop, 0, DRAIN_STEP_MS, on_drain, server);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -207,13 +230,15 @@ void ws_server_close(struct ws_server **server)
 		return;
 	old->closing = true;
 	timer_stop(&old->ticker);
+	timer_stop(&old->drainer);
 	for (struct connection *each = old->first; each != NULL; each = each->next) {
 		void *user = each->user;
+		const struct connection_hooks *hooks = each->hooks;
 
-		each->user = NULL;
+		connection_set_user(each, NULL, NULL);
 		connection_abort(each);
-		if (user != NULL)
-			old->set.hooks->on_gone(user);
+		if (hooks != NULL && hooks->on_gone != NULL)
+			hooks->on_gone(user);
 	}
 	uv_close((uv_handle_t *)&old->listener, on_handle_closed);
 	uv_close((uv_handle_t *)&old->flusher, on_handle_closed);

@@ -9,40 +9,40 @@
 
 struct ws_server;
 
-struct ws_hooks {
-	/* The handshake is done. What it returns is connection_user(). */
-	void *(*on_open)(struct connection *connection, void *context);
-	/* text is valid UTF-8 and not NUL-terminated. */
-	void (*on_message)(void *user, const char *text, size_t len);
-	/* See connection_want_room(). */
-	void (*on_room)(void *user);
-	/* Once a second for every open connection. */
-	void (*on_tick)(void *user);
-	/* The socket is gone; connection is not to be used after this. */
-	void (*on_gone)(void *user);
+/* A path, and what is there. */
+struct ws_endpoint {
+	const char *path; /* NULL ends the table */
+	/* A WebSocket was opened: gives it a user. NULL: there are none here. request is borrowed.
+	 */
+	void (*on_open)(struct connection *connection, const struct request *request,
+			void *context);
+	/* Any other GET or POST: answers it, now or later. NULL: only WebSockets are here. */
+	void (*on_request)(struct connection *connection, const struct request *request,
+			   const char *body, size_t len, void *context);
 };
 
 struct ws_server_settings {
 	const char *listen;  /* address:port */
-	const char *origins; /* see handshake_origin_allowed() */
+	const char *origins; /* see request_origin_allowed() */
 	size_t connections_max, message_max, queue_max;
 	int64_t ping_ms;
-	const struct ws_hooks *hooks;   /* outlives the server */
-	void *context;                  /* of on_open */
-	struct fanout_metrics *metrics; /* outlives the server */
+	bool deflate;                        /* for clients that ask for it */
+	int64_t drain_ms;                    /* over so long sockets are closed, by and by */
+	const struct ws_endpoint *endpoints; /* outlives the server */
+	void *context;                       /* of the endpoints */
+	struct fanout_metrics *metrics;      /* outlives the server */
 };
 
 /* NULL with *error_r (static) when it cannot listen. Strings in set must outlive the server. */
 struct ws_server *ws_server_open(uv_loop_t *loop, const struct ws_server_settings *set,
 				 const char **error_r);
-/* No new connections; those that are there are told to go away. */
+/* No new connections; those that are there are closed, spread over drain_ms, so that not all come
+   back at once. */
 void ws_server_drain(struct ws_server *server);
 /* Writes what waits now, not only at the end of the loop's iteration. */
 void ws_server_flush(struct ws_server *server);
+const struct outlet_limits *ws_server_limits(const struct ws_server *server);
 size_t ws_server_count(const struct ws_server *server);
-/* Open connections with an id above `after`, in order of ids, until fn says false. */
-void ws_server_each(const struct ws_server *server, uint64_t after,
-		    bool (*fn)(struct connection *connection, void *context), void *context);
 /* Cuts what is left: on_gone is called for each before this returns. The loop releases the rest. */
 void ws_server_close(struct ws_server **server);
 

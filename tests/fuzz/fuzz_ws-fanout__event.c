@@ -26,8 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (event == NULL && error == NULL)
 		abort();
-	if (event != NULL &&
-	    memmem(event->frame->data, event->frame->len, text, strlen(text)) == NULL)
+	if (event != NULL && memmem(event->frames[EVENT_JSON]->data, event->frames[EVENT_JSON]->len,
+				    text, strlen(text)) == NULL)
 		abort();
 	event_unref(&event);
 	check_cursor(text);

@@ -32,8 +32,11 @@ static void on_text(const char *text, size_t len, void *context)
 	buffer_append_char(&outcome->texts, '\n');
 }
 
-static void feed(const uint8_t *data, size_t size, size_t step, struct outcome *outcome)
+/* The first byte chooses: compressed messages or none. */
+static void feed(const uint8_t *data, size_t size, size_t step, bool deflate,
+		 struct outcome *outcome)
 {
+	const struct input_limits limits = {MESSAGE_MAX, deflate};
 	static const struct input_hooks hooks = {on_any, on_text};
 	struct input *input = NULL;
 	struct buffer replies = {0};
@@ -43,8 +46,8 @@ static void feed(const uint8_t *data, size_t size, size_t step, struct outcome *
 		char *piece = mem_alloc(len); /* exact, so that a read past it shows */
 
 		memcpy(piece, data + at, len);
-		outcome->end = input_feed(&input, piece, len, MESSAGE_MAX, &hooks, outcome,
-					  &replies, &outcome->code);
+		outcome->end = input_feed(&input, piece, len, limits, &hooks, outcome, &replies,
+					  &outcome->code);
 		free(piece);
 	}
 	input_free(&input);
@@ -68,8 +71,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
-	feed(data + 1, size - 1, size - 1, &whole);
-	feed(data + 1, size - 1, 1U + data[0] % 32, &cut);
+	feed(data + 1, size - 1, size - 1, data[0] >= 128, &whole);
+	feed(data + 1, size - 1, 1U + data[0] % 32, data[0] >= 128, &cut);
 	compare(&whole, &cut);
 	buffer_free(&whole.texts);
 	buffer_free(&cut.texts);

@@ -1,3 +1,4 @@
+#include "deflate.h"
 #include "handshake.h"
 #include "unit.h"
 
@@ -13,25 +14,68 @@
 
 static unsigned refused_with(const char *head)
 {
-	struct handshake handshake;
-	const struct handshake_refusal *refusal = handshake_parse(head, strlen(head), &handshake);
+	struct request request;
+	const struct request_refusal *refusal = request_parse(head, strlen(head), &request);
+	if (refusal == NULL)
+		refusal = handshake_check(&request);
 	return refusal != NULL ? refusal->status : 101;
 }
 
 static void test_accepts_the_rfc_example(void **state)
 {
-	struct handshake handshake;
+	struct request request;
 	struct buffer out = {0};
 	(void)state;
 	const char *head = GOOD "Sec-WebSocket-Protocol: chat, mayday.v1\r\n\r\n";
 
-	assert_null(handshake_parse(head, strlen(head), &handshake));
-	assert_string_equal(handshake.host, "mayday.example:8004");
-	handshake_accept(&handshake, &out);
+	assert_null(request_parse(head, strlen(head), &request));
+	assert_null(handshake_check(&request));
+	assert_string_equal(request.host, "mayday.example:8004");
+	handshake_accept(&request, false, &out);
 	assert_non_null(strstr(out.data, "HTTP/1.1 101 "));
 	assert_non_null(strstr(out.data, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
 	assert_non_null(strstr(out.data, "Sec-WebSocket-Protocol: mayday.v1\r\n\r\n"));
 	buffer_free(&out);
+}
+
+static bool is_offered(const char *extensions)
+{
+	return deflate_is_offered((struct request_text){extensions, strlen(extensions)});
+}
+
+static void test_which_compression_is_agreed_on(void **state)
+{
+	(void)state;
+	assert_true(is_offered("permessage-deflate"));
+	assert_true(is_offered("x; y=1, permessage-deflate; client_max_window_bits"));
+	assert_true(is_offered("permessage-deflate; server_max_window_bits=10, "
+			       "permessage-deflate; server_max_window_bits=15"));
+	assert_true(is_offered("permessage-deflate; client_no_context_takeover; "
+			       "server_no_context_takeover; client_max_window_bits=9"));
+	assert_false(is_offered(""));
+	assert_false(is_offered("permessage-deflate; server_max_window_bits=10"));
+	assert_false(is_offered("permessage-deflate; unknown"));
+	assert_false(is_offered("x-webkit-deflate-frame"));
+}
+
+static void test_queries(void **state)
+{
+	static const char text[] = "EIO=4&a=b%20c%2C+d&empty&bad=%4&worse=%zz&nul=%00&a=2";
+	struct request request = {.query = {text, sizeof(text) - 1}};
+	char value[8];
+
+	(void)state;
+	assert_true(request_query(&request, "EIO", value, sizeof(value)));
+	assert_string_equal(value, "4");
+	assert_true(request_query(&request, "a", value, sizeof(value)));
+	assert_string_equal(value, "b c, d");
+	assert_false(request_query(&request, "a", value, 6));
+	assert_true(request_query(&request, "empty", value, sizeof(value)));
+	assert_string_equal(value, "");
+	assert_false(request_query(&request, "bad", value, sizeof(value)));
+	assert_false(request_query(&request, "worse", value, sizeof(value)));
+	assert_false(request_query(&request, "nul", value, sizeof(value)));
+	assert_false(request_query(&request, "absent", value, sizeof(value)));
 }
 
 static void test_says_no(void **state)
@@ -69,8 +113,9 @@ static void test_says_no(void **state)
 		      "Sec-WebSocket-Key: !!!!!!!!!!!!!!!!!!!!!!==\r\n\r\n"},
 		{426, "GET /ws HTTP/1.1\r\n" COMMON "Sec-WebSocket-Version: 8\r\n"
 		      "Sec-WebSocket-Key: " KEY "\r\n\r\n"},
-		{404, "GET /other HTTP/1.1\r\n" COMMON "\r\n"},
-		{404, "GET /Ws HTTP/1.1\r\n" COMMON "\r\n"},
+		{400, GOOD "Content-Length: 5\r\nContent-Length: 5\r\n\r\n"},
+		{400, GOOD "Content-Length: -1\r\n\r\n"},
+		{400, GOOD "Content-Length: 9999999999\r\n\r\n"},
 		{400, "GET /ws http/1.1\r\n" COMMON "\r\n"},
 		{405, "get /ws HTTP/1.1\r\n" COMMON "\r\n"},
 		{405, "POST /ws HTTP/1.1\r\n" COMMON "\r\n"},
@@ -86,16 +131,16 @@ static void test_says_no(void **state)
 static void test_head_ends_at_the_blank_line(void **state)
 {
 	(void)state;
-	assert_int_equal(handshake_head_len("GET / HTTP/1.1\r\n\r", 17), 0);
-	assert_int_equal(handshake_head_len("a\r\n\r\nrest", 9), 5);
-	assert_int_equal(handshake_head_len("", 0), 0);
+	assert_int_equal(request_head_len("GET / HTTP/1.1\r\n\r", 17), 0);
+	assert_int_equal(request_head_len("a\r\n\r\nrest", 9), 5);
+	assert_int_equal(request_head_len("", 0), 0);
 }
 
 static bool origin_passes(const char *origin, const char *allowed)
 {
-	struct handshake handshake = {.host = "Mayday.example:8004"};
-	strcpy(handshake.origin, origin);
-	return handshake_origin_allowed(&handshake, allowed);
+	struct request request = {.host = "Mayday.example:8004"};
+	strcpy(request.origin, origin);
+	return request_origin_allowed(&request, allowed);
 }
 
 static void test_origins(void **state)
@@ -116,6 +161,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_accepts_the_rfc_example),
 		cmocka_unit_test(test_says_no),
+		cmocka_unit_test(test_which_compression_is_agreed_on),
+		cmocka_unit_test(test_queries),
 		cmocka_unit_test(test_head_ends_at_the_blank_line),
 		cmocka_unit_test(test_origins),
 	};

@@ -50,6 +50,8 @@ struct fed {
 	struct buffer replies;
 };
 
+static const struct input_limits limits = {MESSAGE_MAX, false};
+
 /* Feeds in pieces of `step` bytes. */
 static void feed(struct fed *fed, const struct buffer *bytes, size_t step)
 {
@@ -59,7 +61,7 @@ static void feed(struct fed *fed, const struct buffer *bytes, size_t step)
 		size_t len = bytes->len - at < step ? bytes->len - at : step;
 		char *piece = malloc(len); /* so that the sanitizer sees a read past its end */
 		memcpy(piece, bytes->data + at, len);
-		fed->end = input_feed(&input, piece, len, MESSAGE_MAX, &hooks, &fed->heard,
+		fed->end = input_feed(&input, piece, len, limits, &hooks, &fed->heard,
 				      &fed->replies, &fed->code);
 		free(piece);
 	}

@@ -30,11 +30,11 @@ static void test_the_frame_holds_the_envelope_as_it_is(void **state)
 	(void)state;
 	snprintf(expected, sizeof(expected),
 		 "{\"type\":\"event\",\"cursor\":\"call:1718-0\",\"event\":%s}", envelope);
-	assert_memory_equal(event->frame->data + 4, expected, strlen(expected));
-	assert_int_equal(event->frame->len, 4 + strlen(expected));
-	assert_int_equal(event->extension_count, 2);
-	assert_string_equal(event->extensions[1], "1002");
-	assert_int_equal(event->frame->key, 0);
+	assert_memory_equal(event->frames[EVENT_JSON]->data + 4, expected, strlen(expected));
+	assert_int_equal(event->frames[EVENT_JSON]->len, 4 + strlen(expected));
+	assert_int_equal(event->room_count, 2);
+	assert_string_equal(event->rooms[1], "1002");
+	assert_int_equal(event->frames[EVENT_JSON]->key, 0);
 	event_unref(&event);
 }
 
@@ -57,7 +57,7 @@ static uint64_t key_of(enum topic topic, const char *redis_key)
 	snprintf(envelope, sizeof(envelope), "{\"eventType\":\"x:y\",\"redisKey\":\"%s\"}",
 		 redis_key);
 	struct event *event = make_event(topic, 1, envelope);
-	uint64_t key = event->frame->key;
+	uint64_t key = event->frames[EVENT_JSON]->key;
 	event_unref(&event);
 	return key;
 }

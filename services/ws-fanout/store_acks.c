@@ -1,0 +1,64 @@
+/* Acknowledged positions: see store.h. */
+#include "mem.h"
+#include "positions.h"
+#include "store.h"
+
+#include <stdlib.h>
+
+#define KEPT_S "86400" /* as long as the events themselves */
+
+void store_acks_save(struct redis_link *link, const char *user_id, const char *name,
+		     const struct positions *positions)
+{
+	char id[ENTRY_ID_TEXT_MAX];
+
+	for (enum topic topic = 0; topic < TOPIC_COUNT; topic++) {
+		if ((positions->topics & topic_bit(topic)) != 0)
+			redis_link_command(link, NULL, NULL, "HSET cache:acks:%s:%s %s %s", user_id,
+					   name, topic_name(topic),
+					   entry_id_format(positions->at[topic], id));
+	}
+	redis_link_command(link, NULL, NULL, "EXPIRE cache:acks:%s:%s " KEPT_S, user_id, name);
+}
+
+struct acks_query {
+	store_acks_fn *fn;
+	void *context;
+};
+
+static void read_one(const redisReply *name, const redisReply *value, struct positions *positions)
+{
+	enum topic topic;
+	struct entry_id id;
+
+	if (name->type != REDIS_REPLY_STRING || value->type != REDIS_REPLY_STRING ||
+	    !topic_parse(name->str, &topic) || !entry_id_parse(value->str, &id))
+		return;
+	positions->topics |= topic_bit(topic);
+	positions->at[topic] = id;
+}
+
+static void on_acks(const redisReply *reply, void *context)
+{
+	struct acks_query *query = context;
+	struct positions positions = {0};
+	bool answered = reply != NULL && reply->type == REDIS_REPLY_ARRAY;
+
+	for (size_t i = 0; answered && i + 1 < reply->elements; i += 2)
+		read_one(reply->element[i], reply->element[i + 1], &positions);
+	query->fn(answered ? &positions : NULL, query->context);
+	free(query);
+}
+
+void store_acks_load(struct redis_link *link, const char *user_id, const char *name,
+		     store_acks_fn *fn, void *context)
+{
+	struct acks_query *query = mem_new(struct acks_query);
+
+	*query = (struct acks_query){fn, context};
+	if (redis_link_command(link, on_acks, query, "HGETALL cache:acks:%s:%s", user_id, name) ==
+	    0)
+		return;
+	free(query);
+	fn(NULL, context);
+}
