@@ -98,6 +98,18 @@ void event_stream_originate_failed(struct event_stream *stream, const char *call
 	end(stream);
 }
 
+void event_stream_done(struct event_stream *stream, const char *call_id, const char *action_id,
+		       const char *action, const char *data)
+{
+	struct json_writer *json = begin(stream, "MaydayDone");
+
+	json_field_str(json, "callId", call_id);
+	json_field_str(json, "actionId", action_id);
+	json_field_str(json, "action", action);
+	json_field_raw(json, "data", data);
+	end(stream);
+}
+
 static void on_overflow(uint64_t dropped, int64_t from_ms, int64_t to_ms, void *context)
 {
 	struct event_stream *stream = context;

@@ -44,5 +44,8 @@ void event_stream_originate(struct event_stream *stream, const char *call_id, co
 			    const char *fields, const char *data);
 void event_stream_originate_failed(struct event_stream *stream, const char *call_id,
 				   const char *action_id, const char *outcome, const char *message);
+/* Asterisk took an action that carried data (JSON). */
+void event_stream_done(struct event_stream *stream, const char *call_id, const char *action_id,
+		       const char *action, const char *data);
 
 #endif

@@ -176,6 +176,20 @@ static void tell_failed_call(struct sender *sender, struct task *task, const cha
 				      task_outcome_name(task->outcome), message);
 }
 
+/* What no event of Asterisk's tells: who asked for it, and what for. */
+static void tell_done(struct sender *sender, const struct task *task)
+{
+	const struct msg_ami_action *request = &task->request;
+	char *data;
+
+	if (task->outcome != MSG_AMI_REPLY_OUTCOME_SUCCESS || task_is_originate(task) ||
+	    request->call_id == NULL || request->data.tree == NULL)
+		return;
+	data = cJSON_PrintUnformatted(request->data.tree);
+	event_stream_done(sender->set.stream, request->call_id, request->id, request->action, data);
+	cJSON_free(data);
+}
+
 /* message NULL: Asterisk's own. */
 static void answer(struct sender *sender, struct task *task, enum msg_ami_reply_outcome outcome,
 		   const char *message)
@@ -185,6 +199,7 @@ static void answer(struct sender *sender, struct task *task, enum msg_ami_reply_
 		message = buffer_str(&task->message);
 	count_outcome(sender->set.metrics, outcome);
 	tell_failed_call(sender, task, message);
+	tell_done(sender, task);
 	log_info("action", log_str("pbx", sender->set.pbx),
 		 log_str("action",
 			 task->request.action != NULL ? task->request.action : "unreadable"),

@@ -161,7 +161,7 @@ static void write_fields(const struct command *command, struct buffer *out)
 }
 
 static void write_action(struct commands *commands, const struct command *command, const char *id,
-			 const char *reply_to, const char *data, struct buffer *out)
+			 const char *reply_to, struct buffer *out)
 {
 	struct buffer fields = {0};
 	struct json_writer writer = json_writer_init(out);
@@ -172,7 +172,7 @@ static void write_action(struct commands *commands, const struct command *comman
 		.reply_to = reply_to,
 		.request_id = command->request_id,
 		.call_id = command->call_id,
-		.data.text = data,
+		.data.text = command->data,
 	};
 
 	write_fields(command, &fields);
@@ -181,13 +181,12 @@ static void write_action(struct commands *commands, const struct command *comman
 	buffer_free(&fields);
 }
 
-void commands_write(struct commands *commands, const struct command *command, const char *data,
-		    struct buffer *out)
+void commands_write(struct commands *commands, const struct command *command, struct buffer *out)
 {
 	char id[ID_RANDOM_LEN + 1];
 
 	id_random(id);
-	write_action(commands, command, id, NULL, data, out);
+	write_action(commands, command, id, NULL, out);
 }
 
 struct adding {
@@ -227,7 +226,7 @@ void commands_send(struct commands *commands, const struct command *command, com
 	adding = mem_new(struct adding);
 	adding->commands = commands;
 	memcpy(adding->id, waiting->id, sizeof(adding->id));
-	write_action(commands, command, waiting->id, commands->stream, NULL, &text);
+	write_action(commands, command, waiting->id, commands->stream, &text);
 	if (store_action(commands->link, command->pbx, buffer_str(&text), text.len, on_added,
 			 adding) < 0) {
 		answer(commands, adding->id, MSG_AMI_REPLY_OUTCOME_UNAVAILABLE, "Redis is away");

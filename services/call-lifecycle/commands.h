@@ -22,6 +22,7 @@ void commands_close(struct commands **commands);
 
 struct command {
 	const char *pbx, *action, *call_id, *request_id;
+	const char *data; /* JSON, or NULL: see MaydayOriginate and MaydayDone in proto/redis.md */
 	struct {
 		const char *name, *value;
 	} fields[COMMAND_FIELDS_MAX]; /* ended by a NULL name, when there is room */
@@ -35,9 +36,7 @@ typedef void command_done_fn(enum msg_ami_reply_outcome outcome, const char *mes
 /* done is called exactly once, maybe before this returns. */
 void commands_send(struct commands *commands, const struct command *command, command_done_fn *done,
 		   void *context);
-/* The action as it would be sent, for one that goes by another way; nobody waits for its answer.
-   data: JSON, or NULL. */
-void commands_write(struct commands *commands, const struct command *command, const char *data,
-		    struct buffer *out);
+/* The action as it would be sent, for one that goes by another way; nobody waits for its answer. */
+void commands_write(struct commands *commands, const struct command *command, struct buffer *out);
 
 #endif

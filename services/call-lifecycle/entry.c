@@ -305,7 +305,7 @@ const char *entry_text(struct entry *entry, enum entry_field field)
 	else
 		memcpy(out, value->text, len);
 	out[len] = '\0';
-	if (len == 0 || strcmp(out, "<unknown>") == 0)
+	if (out[0] == '\0' || strcmp(out, "<unknown>") == 0)
 		return NULL;
 	entry->arena_used += len + 1;
 	return out;

@@ -1,31 +1,25 @@
 /* POST /api/ami/calls/originate: the caller's own phone rings first, then the destination is
  * dialled. */
-#include "clock.h"
 #include "ids.h"
 #include "json.h"
 #include "mem.h"
+#include "originate.h"
 #include "routes.h"
-#include "service.h"
-#include "store.h"
 #include "utf8.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT_MS     30000
 #define TIMEOUT_MIN_MS 1000
 #define TIMEOUT_MAX_MS 300000
-#define VARIABLES_MAX  4
 #define VALUE_MAX      200
+#define QUEUE_MAX      80
 
-struct originate {
-	const char *from, *to, *caller_id;
-	int64_t timeout_ms;
-	char *variables[VARIABLES_MAX]; /* "NAME=value", owned */
-	size_t variable_count;
-	char id[ID_CALL_LEN + 1];
+/* What the body asks for. */
+struct wish {
+	struct originate originate;
+	char *variables[ORIGINATE_VARIABLES_MAX]; /* owned */
+	bool dry_run;
 };
 
 static bool refuse(struct http_request *request, const char *field, const char *why)
@@ -52,7 +46,8 @@ static bool is_plain(const char *text, size_t max)
 
 static bool known_members(struct http_request *request, const cJSON *body)
 {
-	static const char *const known[] = {"from", "to", "callerId", "timeoutMs", "variables"};
+	static const char *const known[] = {"from",      "to",        "queue", "callerId",
+					    "timeoutMs", "variables", "dryRun"};
 	const cJSON *item;
 
 	cJSON_ArrayForEach(item, body)
@@ -87,7 +82,7 @@ static bool read_timeout(const cJSON *body, int64_t *timeout_ms_r)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(body, "timeoutMs");
 
-	*timeout_ms_r = TIMEOUT_MS;
+	*timeout_ms_r = ORIGINATE_TIMEOUT_MS;
 	if (item == NULL)
 		return true;
 	if (!json_is_int(item))
@@ -112,8 +107,9 @@ static bool is_allowed_variable(const char *name)
 	return false;
 }
 
-static bool read_variables(const cJSON *body, struct originate *originate)
+static bool read_variables(const cJSON *body, struct wish *wish)
 {
+	struct originate *originate = &wish->originate;
 	const cJSON *object = cJSON_GetObjectItemCaseSensitive(body, "variables");
 	const cJSON *item;
 
@@ -124,26 +120,57 @@ static bool read_variables(const cJSON *body, struct originate *originate)
 	cJSON_ArrayForEach(item, object)
 	{
 		/* A comma would begin another variable. */
-		if (originate->variable_count == VARIABLES_MAX || !cJSON_IsString(item) ||
+		if (originate->variable_count == ORIGINATE_VARIABLES_MAX || !cJSON_IsString(item) ||
 		    !is_allowed_variable(item->string) || !is_plain(item->valuestring, VALUE_MAX) ||
 		    strchr(item->valuestring, ',') != NULL)
 			return false;
-		originate->variables[originate->variable_count++] =
+		wish->variables[originate->variable_count] =
 			mem_printf("%s=%s", item->string, item->valuestring);
+		originate->variables[originate->variable_count] =
+			wish->variables[originate->variable_count];
+		originate->variable_count++;
 	}
 	return true;
 }
 
-static bool read_body(struct http_request *request, struct originate *originate)
+/* A number, or a queue by its name. */
+static bool read_destination(struct http_request *request, const cJSON *body,
+			     struct originate *originate)
+{
+	const cJSON *queue = cJSON_GetObjectItemCaseSensitive(body, "queue");
+
+	if (queue == NULL) {
+		if (read_number(body, "to", NULL, &originate->to))
+			return true;
+		return refuse(request, "to", "must be a number of at most 32 digits");
+	}
+	if (cJSON_HasObjectItem(body, "to") || !cJSON_IsString(queue) ||
+	    !id_is_safe(queue->valuestring, QUEUE_MAX))
+		return refuse(request, "queue",
+			      "must be the name of a queue, and stand instead of to");
+	originate->to = queue->valuestring;
+	originate->application = "Queue";
+	originate->argument = queue->valuestring;
+	return true;
+}
+
+static bool read_dry_run(const cJSON *body, bool *dry_run_r)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(body, "dryRun");
+
+	*dry_run_r = cJSON_IsTrue(item);
+	return item == NULL || cJSON_IsBool(item);
+}
+
+static bool read_body(struct http_request *request, struct wish *wish)
 {
 	const struct principal *who = http_principal(request);
 	const cJSON *body = http_json(request);
 	const char *own = who->extension[0] != '\0' ? who->extension : NULL;
+	struct originate *originate = &wish->originate;
 
-	if (!known_members(request, body))
+	if (!known_members(request, body) || !read_destination(request, body, originate))
 		return false;
-	if (!read_number(body, "to", NULL, &originate->to))
-		return refuse(request, "to", "must be a number of at most 32 digits");
 	if (!read_number(body, "from", own, &originate->from))
 		return refuse(request, "from", "must be an extension");
 	if (!read_number(body, "callerId", "", &originate->caller_id) &&
@@ -151,7 +178,9 @@ static bool read_body(struct http_request *request, struct originate *originate)
 		return refuse(request, "callerId", "must be a number of at most 32 digits");
 	if (!read_timeout(body, &originate->timeout_ms))
 		return refuse(request, "timeoutMs", "must be a whole number of 1000 to 300000");
-	if (!read_variables(body, originate))
+	if (!read_dry_run(body, &wish->dry_run))
+		return refuse(request, "dryRun", "must be true or false");
+	if (!read_variables(body, wish))
 		return refuse(request, "variables",
 			      "must be an object of at most 4 allowed names with plain texts");
 	if (who->role == ROLE_AGENT && (own == NULL || strcmp(own, originate->from) != 0)) {
@@ -162,106 +191,16 @@ static bool read_body(struct http_request *request, struct originate *originate)
 	return true;
 }
 
-static void write_action(struct service *service, struct http_request *request,
-			 const struct originate *originate, struct buffer *out)
-{
-	char channel[64], timeout[24], *data;
-	struct command command = {
-		.pbx = settings.lifecycle.pbx_name,
-		.action = "Originate",
-		.call_id = originate->id,
-		.request_id = http_request_id(request),
-		.fields = {{"Channel", channel},
-			   {"Context", settings.lifecycle.context},
-			   {"Exten", originate->to},
-			   {"Priority", "1"},
-			   {"Timeout", timeout},
-			   {"Async", "true"},
-			   {"ChannelId", originate->id}},
-	};
-	size_t count = 7;
-
-	snprintf(channel, sizeof(channel), "PJSIP/%s", originate->from);
-	snprintf(timeout, sizeof(timeout), "%" PRId64, originate->timeout_ms);
-	if (originate->caller_id[0] != '\0') {
-		command.fields[count].name = "CallerID";
-		command.fields[count++].value = originate->caller_id;
-	}
-	for (size_t i = 0; i < originate->variable_count; i++) {
-		command.fields[count].name = "Variable";
-		command.fields[count++].value = originate->variables[i];
-	}
-	data = mem_printf(
-		"{\"from\":\"%s\",\"to\":\"%s\",\"requestedBy\":\"%s\",\"timeoutMs\":%" PRId64 "}",
-		originate->from, originate->to, http_principal(request)->user_id,
-		originate->timeout_ms);
-	commands_write(service->commands, &command, data, out);
-	free(data);
-}
-
-struct accepted {
-	struct http_request *request;
-	char id[ID_CALL_LEN + 1];
-};
-
-static void on_stored(const redisReply *reply, void *context)
-{
-	struct accepted *accepted = context;
-	struct buffer body = {0};
-	struct json_writer writer = json_writer_init(&body);
-
-	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY) {
-		http_reply_error(accepted->request, 503, "unavailable", "Redis is away");
-	} else {
-		json_begin_object(&writer);
-		json_field_str(&writer, "callId", accepted->id);
-		json_field_str(&writer, "state", "originating");
-		json_end_object(&writer);
-		http_reply_json(accepted->request, 202, &body);
-	}
-	free(accepted);
-}
-
-static void store(struct service *service, struct http_request *request,
-		  const struct originate *originate)
-{
-	struct accepted *accepted = mem_new(struct accepted);
-	struct buffer action = {0};
-	struct store_originate call = {
-		.pbx = settings.lifecycle.pbx_name,
-		.call_id = originate->id,
-		.from = originate->from,
-		.to = originate->to,
-		.requested_by = http_principal(request)->user_id,
-		.started_at = clock_wall_ms(),
-	};
-
-	write_action(service, request, originate, &action);
-	call.action = buffer_str(&action);
-	call.action_len = action.len;
-	accepted->request = request;
-	memcpy(accepted->id, originate->id, sizeof(accepted->id));
-	if (store_originate(service->link, &call, on_stored, accepted) < 0) {
-		http_reply_error(request, 503, "unavailable", "Redis is away");
-		free(accepted);
-	}
-	buffer_free(&action);
-}
-
 void handle_originate(struct http_request *request, void *context)
 {
-	struct service *service = context;
-	struct originate originate = {0};
+	struct wish wish = {.originate.pbx = settings.lifecycle.pbx_name};
 
-	if (read_body(request, &originate)) {
-		if (!pbx_watch_is_up(service->watch, settings.lifecycle.pbx_name)) {
-			http_reply_error(request, 503, "pbx_unavailable",
-					 "Asterisk is not connected");
-		} else {
-			id_call(originate.id);
-			store(service, request, &originate);
-		}
+	if (read_body(request, &wish)) {
+		if (wish.dry_run)
+			originate_show(context, request, &wish.originate);
+		else
+			originate_send(context, request, &wish.originate);
 	}
-	for (size_t i = 0; i < originate.variable_count; i++)
-		free(originate.variables[i]);
+	for (size_t i = 0; i < wish.originate.variable_count; i++)
+		free(wish.variables[i]);
 }

@@ -26,6 +26,7 @@ static const struct {
 	{"HangupRequest", on_hangup_request},
 	{"Hold", on_hold},
 	{"LocalBridge", on_local_bridge},
+	{"MaydayDone", on_mayday_done},
 	{"MaydayDown", on_mayday_down},
 	{"MaydayGap", on_mayday_gap},
 	{"MaydayOriginate", on_mayday_originate},
@@ -33,6 +34,8 @@ static const struct {
 	{"MaydaySnapshotBegin", on_snapshot_begin},
 	{"MaydaySnapshotEnd", on_snapshot_end},
 	{"MaydayUp", on_mayday_up},
+	{"MixMonitorMute", on_mix_monitor_mute},
+	{"MixMonitorStop", on_mix_monitor_stop},
 	{"Newchannel", on_new_channel},
 	{"Newstate", on_new_state},
 	{"OriginateResponse", on_originate_response},
@@ -100,6 +103,39 @@ void model_copy(char *out, size_t size, const char *text)
 	out[len] = '\0';
 }
 
+void ring_add(char **ring, size_t *next, struct table *ids, const char *text)
+{
+	char **slot = &ring[*next % GONE_MAX];
+
+	if (table_get(ids, text) != NULL)
+		return;
+	if (*slot != NULL)
+		table_remove(ids, *slot);
+	free(*slot);
+	*slot = mem_strdup(text);
+	table_put(ids, *slot, *slot);
+	(*next)++;
+}
+
+void lost_add(struct model *model, const char *linkedid)
+{
+	char *kept;
+
+	if (table_get(&model->lost, linkedid) != NULL)
+		return;
+	kept = mem_strdup(linkedid);
+	table_put(&model->lost, kept, kept);
+}
+
+void lost_clear(struct model *model)
+{
+	size_t cursor = 0;
+
+	for (char *kept; (kept = table_next(&model->lost, &cursor)) != NULL;)
+		free(kept);
+	table_free(&model->lost);
+}
+
 struct model *model_new(const struct model_settings *settings)
 {
 	struct model *model = mem_new(struct model);
@@ -143,9 +179,14 @@ void model_free(struct model **freed)
 		call_free(&call);
 	free_channels(model);
 	agents_free(model);
-	for (size_t i = 0; i < GONE_MAX; i++)
+	for (size_t i = 0; i < GONE_MAX; i++) {
 		free(model->gone[i]);
+		free(model->ended[i]);
+	}
 	table_free(&model->gone_ids);
+	table_free(&model->ended_ids);
+	table_free(&model->merged);
+	lost_clear(model);
 	table_free(&model->channels);
 	table_free(&model->names);
 	table_free(&model->bridges);
@@ -154,7 +195,7 @@ void model_free(struct model **freed)
 	free(model->effects.calls);
 	free(model->effects.events);
 	free(model->effects.agents);
-	free(model->effects.orphans);
+	free(model->effects.orders);
 	buffer_free(&model->effects.text);
 	free(model);
 }
@@ -285,14 +326,18 @@ void model_clear_effects(struct model *model)
 		call->changed = false;
 		call->saved = true;
 		call->extensions_saved = call->extension_count;
+		for (size_t j = 0; j < call->recording_count; j++)
+			call->recordings[j].end_saved = call->recordings[j].ended_at != 0;
 		if (call->state == CALL_ENDED)
 			call_free(&call);
 	}
-	for (size_t i = 0; i < effects->orphan_count; i++) {
-		free(effects->orphans[i].channel);
-		free(effects->orphans[i].call_id);
+	for (size_t i = 0; i < effects->order_count; i++) {
+		free(effects->orders[i].channel);
+		free(effects->orders[i].uniqueid);
+		free(effects->orders[i].call_id);
+		free(effects->orders[i].recording_id);
 	}
-	effects->orphan_count = 0;
+	effects->order_count = 0;
 	effects->call_count = 0;
 	effects->event_count = 0;
 	effects->agent_count = 0;

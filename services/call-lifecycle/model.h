@@ -50,9 +50,16 @@ struct model_agent_change {
 	int64_t since_at;
 };
 
-/* A phone that we put on hold and that nobody will take back: it is to be hung up. */
-struct model_orphan {
-	char *channel, *call_id;
+/* Something that Asterisk is to be told, once. */
+enum model_order_kind {
+	ORDER_HANG_UP, /* we put it on hold, and nobody is left to take it back */
+	ORDER_RECORD,  /* the recording goes on here: the channel that was listened to has left */
+};
+
+struct model_order {
+	enum model_order_kind kind;
+	char *channel, *uniqueid, *call_id;
+	char *recording_id; /* of ORDER_RECORD */
 };
 
 /* What was caused since the last model_clear_effects(); borrowed. */
@@ -64,8 +71,8 @@ struct model_effects {
 	struct buffer text;
 	struct model_agent_change *agents;
 	size_t agent_count;
-	struct model_orphan *orphans;
-	size_t orphan_count;
+	struct model_order *orders;
+	size_t order_count;
 };
 
 /* settings must outlive the model. */
@@ -107,6 +114,17 @@ size_t model_call_extensions(const struct call *call, const char *const **extens
 /* Every field of the hash, "model" (all that model_load_call() needs) included. */
 void model_call_fields(struct model *model, const struct call *call, model_field_fn *fn,
 		       void *context);
+
+struct model_recording {
+	const char *id, *by, *state; /* borrowed */
+	int64_t started_at;          /* 0: Asterisk never began it */
+	int64_t ended_at;            /* 0: it goes on */
+	bool is_news;                /* that it ended was not among the effects before */
+};
+
+/* False: it has no more. */
+bool model_call_recording(const struct call *call, size_t index,
+			  struct model_recording *recording_r);
 
 /* ---- rebuilding: the model as it was, from what was kept ---- */
 

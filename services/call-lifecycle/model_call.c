@@ -2,18 +2,31 @@
 
 #include "mem.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct call *call_new(struct model *model, const char *id, enum call_state state)
+/* A call of this linkedid was told as ended: what goes on is told as another one, so that each id
+   ends once. */
+static bool has_ended(const struct model *model, const char *linkedid)
+{
+	return table_get(&model->lost, linkedid) != NULL ||
+	       table_get(&model->ended_ids, linkedid) != NULL;
+}
+
+struct call *call_new(struct model *model, const char *linkedid, enum call_state state)
 {
 	struct call *call = mem_new(struct call);
 
-	call->id = mem_strdup(id);
 	call->serial = ++model->serial;
+	call->linkedid = mem_strdup(linkedid);
+	if (has_ended(model, linkedid))
+		call->id = mem_printf("%s-%" PRIu64, linkedid, call->serial);
+	else
+		call->id = mem_strdup(linkedid);
 	call->state = state;
 	call->started_at = model->now;
-	table_put(&model->calls, call->id, call);
+	table_put(&model->calls, call->linkedid, call);
 	call_touch(model, call);
 	return call;
 }
@@ -42,6 +55,9 @@ void call_free(struct call **freed)
 	channel_unref(&call->origin);
 	free_strings(call->extensions, call->extension_count);
 	free_strings(call->merged_from, call->merged_count);
+	for (size_t i = 0; i < call->recording_count; i++)
+		channel_unref(&call->recordings[i].on);
+	free(call->recordings);
 	free(call->transfers);
 	free(call->from.name);
 	free(call->to.name);
@@ -52,6 +68,7 @@ void call_free(struct call **freed)
 	free(call->requested_by);
 	buffer_free(&call->timeline);
 	free(call->id);
+	free(call->linkedid);
 	free(call);
 }
 
@@ -140,20 +157,40 @@ void call_remove_channel(struct call *call, struct channel *channel)
 	call->channel_count--;
 }
 
+struct call *call_of_linkedid(const struct model *model, const char *linkedid)
+{
+	struct call *call = table_get(&model->calls, linkedid);
+
+	return call != NULL ? call : table_get(&model->merged, linkedid);
+}
+
+bool call_add_merged(struct model *model, struct call *call, const char *id)
+{
+	char *kept;
+
+	for (size_t i = 0; i < call->merged_count; i++)
+		if (strcmp(call->merged_from[i], id) == 0)
+			return false;
+	if (call->merged_count == MERGED_MAX || strcmp(call->id, id) == 0)
+		return false;
+	if (call->merged_from == NULL)
+		call->merged_from = mem_array(char *, MERGED_MAX);
+	kept = mem_strdup(id);
+	call->merged_from[call->merged_count++] = kept;
+	table_put(&model->merged, kept, call);
+	return true;
+}
+
 static void note_merge(struct model *model, struct call *from, struct call *to)
 {
 	struct note *note;
 
 	if (from->merged_into == NULL)
 		from->merged_into = mem_strdup(to->id);
-	for (size_t i = 0; i < to->merged_count; i++)
-		if (strcmp(to->merged_from[i], from->id) == 0)
-			return;
-	if (to->merged_count == MERGED_MAX)
+	for (size_t i = 0; i < from->merged_count; i++)
+		(void)call_add_merged(model, to, from->merged_from[i]);
+	if (!call_add_merged(model, to, from->id))
 		return;
-	if (to->merged_from == NULL)
-		to->merged_from = mem_array(char *, MERGED_MAX);
-	to->merged_from[to->merged_count++] = mem_strdup(from->id);
 	for (size_t i = 0; i < from->extension_count; i++)
 		call_add_extension(to, from->extensions[i]);
 	note = note_add(model, NOTE_MERGED, to);
@@ -167,9 +204,10 @@ void call_move_channel(struct model *model, struct channel *channel, struct call
 	struct call *from = channel->call;
 
 	note_merge(model, from, to);
+	recordings_move(from, channel, to);
 	call_remove_channel(from, channel);
 	free(channel->origin_call);
-	channel->origin_call = mem_strdup(from->id);
+	channel->origin_call = mem_strdup(from->linkedid);
 	call_add_channel(model, to, channel);
 	agent_channel_moved(model, channel);
 	call_touch(model, from);
@@ -273,6 +311,13 @@ static int cause_of(const struct call *call)
 	return cause;
 }
 
+static void forget_merged(struct model *model, const struct call *call)
+{
+	for (size_t i = 0; i < call->merged_count; i++)
+		if (table_get(&model->merged, call->merged_from[i]) == call)
+			table_remove(&model->merged, call->merged_from[i]);
+}
+
 void call_end(struct model *model, struct call *call, enum call_result result, const char *reason)
 {
 	if (call->state == CALL_ENDED)
@@ -287,6 +332,7 @@ void call_end(struct model *model, struct call *call, enum call_result result, c
 	if (call->held_since != 0)
 		call->hold_ms += model_since(model, call->held_since);
 	call->held_since = 0;
+	recordings_end(model, call);
 	call->result = result == RESULT_NONE ? result_of(call) : result;
 	call->cause = cause_of(call);
 	call->reason = reason;
@@ -294,7 +340,9 @@ void call_end(struct model *model, struct call *call, enum call_result result, c
 	call_set_state(model, call, CALL_ENDED);
 	if (call->action_id != NULL && table_get(&model->actions, call->action_id) == call)
 		table_remove(&model->actions, call->action_id);
-	table_remove(&model->calls, call->id);
+	table_remove(&model->calls, call->linkedid);
+	forget_merged(model, call);
+	ring_add(model->ended, &model->ended_next, &model->ended_ids, call->id);
 	model->counters.ended++;
 	if (call->result == RESULT_RECONCILED)
 		model->counters.reconciled++;

@@ -102,15 +102,7 @@ bool channel_is_gone_id(const struct model *model, const char *uniqueid)
 
 void channel_remember_gone_id(struct model *model, const char *uniqueid)
 {
-	char **slot = &model->gone[model->gone_next++ % GONE_MAX];
-
-	if (channel_is_gone_id(model, uniqueid))
-		return;
-	if (*slot != NULL)
-		table_remove(&model->gone_ids, *slot);
-	free(*slot);
-	*slot = mem_strdup(uniqueid);
-	table_put(&model->gone_ids, *slot, *slot);
+	ring_add(model->gone, &model->gone_next, &model->gone_ids, uniqueid);
 }
 
 void channel_gone(struct model *model, struct channel *channel)
@@ -127,6 +119,7 @@ void channel_gone(struct model *model, struct channel *channel)
 		channel_unref(&channel->other->other);
 	channel_unref(&channel->other);
 	segments_channel_gone(model, channel);
+	recordings_channel_gone(model, channel);
 	channel_unref(&channel->real);
 	channel_unref(&channel->dialer);
 	table_remove(&model->channels, channel->uniqueid);
@@ -195,7 +188,7 @@ static void follow_linkedid(struct model *model, struct channel *channel)
 	if (seen == channel->linkedid_seen)
 		return;
 	channel->linkedid_seen = seen;
-	call = table_get(&model->calls, linkedid);
+	call = call_of_linkedid(model, linkedid);
 	if (call != NULL && call != channel->call && call->state != CALL_ENDED)
 		call_move_channel(model, channel, call);
 }

@@ -68,9 +68,57 @@ static void check_talkers(struct check *check, const struct call *call)
 	}
 }
 
+static void check_times(struct check *check, const struct call *call, int64_t end)
+{
+	if (call->talk_ms < 0 || call->talk_ms > end - call->started_at)
+		fault(check, "more talk than call", "");
+	if (call->hold_ms < 0 || call->hold_ms > end - call->started_at)
+		fault(check, "more hold than call", "");
+}
+
+/* Of the effects: nobody can add to it any more. */
+static void check_ended(struct check *check, const struct call *call)
+{
+	if (call->channel_count > 0 || call->segments_open > 0)
+		fault(check, "ended with channels or open segments", "");
+	if (call->result == RESULT_NONE || call->ended_at < call->started_at)
+		fault(check, "ended without a result or an end", "");
+	for (size_t i = 0; i < call->segment_count; i++) {
+		check_segment(check, call->segments[i], call->ended_at);
+		if (call->segments[i]->ended_at > call->ended_at)
+			fault(check, "segment outlived its call", call->segments[i]->to);
+	}
+	check_times(check, call, call->ended_at);
+}
+
+/* Every line of a phone is a channel, and the call that is shown for it one that it is on. */
+static void check_agents(struct check *check, const struct model *model)
+{
+	size_t cursor = 0, lines = 0, ours = 0;
+
+	for (const struct agent *agent; (agent = table_next(&model->agents, &cursor)) != NULL;) {
+		lines += agent->lines;
+		if (agent->lines == 0 && agent->call_id != NULL)
+			fault(check, "agent on a call without a channel", agent->extension);
+	}
+	cursor = 0;
+	for (const struct channel *channel;
+	     (channel = table_next(&model->channels, &cursor)) != NULL;) {
+		const struct agent *agent = table_get(&model->agents, channel->party);
+
+		if (channel->local || channel->external || channel->party[0] == '\0')
+			continue;
+		ours++;
+		if (agent == NULL || (agent->lines == 1 && agent->call_id != NULL &&
+				      strcmp(agent->call_id, channel->call->id) != 0))
+			fault(check, "agent shown on another call", channel->party);
+	}
+	if (lines != ours)
+		fault(check, "lines of agents miscounted", "");
+}
+
 static void check_call(struct check *check, const struct model *model, const struct call *call)
 {
-	int64_t end = call->ended_at != 0 ? call->ended_at : model->now;
 	size_t channels = 0, open = 0;
 	unsigned talking = 0;
 
@@ -90,10 +138,7 @@ static void check_call(struct check *check, const struct model *model, const str
 	}
 	if (open != call->segments_open || talking != call->talking)
 		fault(check, "segments miscounted", "");
-	if (call->talk_ms < 0 || call->talk_ms > end - call->started_at)
-		fault(check, "more talk than call", "");
-	if (call->hold_ms < 0 || call->hold_ms > end - call->started_at)
-		fault(check, "more hold than call", "");
+	check_times(check, call, model->now);
 	if (call->state == CALL_ENDED)
 		fault(check, "ended call among the live ones", "");
 	check_talkers(check, call);
@@ -112,5 +157,12 @@ size_t model_check(const struct model *model, struct buffer *faults_r)
 	check.id = "model";
 	if (channels != model->channels.used || channels != model->channel_count)
 		fault(&check, "channels without a call", "");
+	for (size_t i = 0; i < model->effects.call_count; i++) {
+		check.id = model->effects.calls[i]->id;
+		if (model->effects.calls[i]->state == CALL_ENDED)
+			check_ended(&check, model->effects.calls[i]);
+	}
+	check.id = "model";
+	check_agents(&check, model);
 	return check.count;
 }

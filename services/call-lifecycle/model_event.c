@@ -13,6 +13,7 @@
 #include "msg_call_originating.h"
 #include "msg_call_parked.h"
 #include "msg_call_queued.h"
+#include "msg_call_recorded.h"
 #include "msg_call_ringing.h"
 #include "msg_call_transferred.h"
 #include "msg_call_unheld.h"
@@ -34,6 +35,7 @@ static const char *const note_words[] = {
 	[NOTE_UNPARKED] = "unparked",
 	[NOTE_QUEUED] = "queued",
 	[NOTE_MERGED] = "merged",
+	[NOTE_RECORDED] = "recorded",
 	[NOTE_ENDED] = "ended",
 };
 
@@ -219,6 +221,29 @@ static void write_merged(const struct note *note, struct json_writer *writer)
 	msg_call_merged_write(&message, writer);
 }
 
+static enum msg_call_recorded_recording recording_word(const char *word)
+{
+	if (strcmp(word, "started") == 0)
+		return MSG_CALL_RECORDED_RECORDING_STARTED;
+	if (strcmp(word, "paused") == 0)
+		return MSG_CALL_RECORDED_RECORDING_PAUSED;
+	return strcmp(word, "resumed") == 0 ? MSG_CALL_RECORDED_RECORDING_RESUMED
+					    : MSG_CALL_RECORDED_RECORDING_STOPPED;
+}
+
+static void write_recorded(const struct note *note, struct json_writer *writer)
+{
+	const struct recording *recording = recording_find(note->call, note->party);
+	const struct msg_call_recorded message = {
+		WITH_CALL(note->call),
+		.recording_id = note->party,
+		.recording = recording_word(note->word),
+		.by = recording != NULL ? or_null(recording->by) : NULL,
+	};
+
+	msg_call_recorded_write(&message, writer);
+}
+
 static enum msg_call_ended_reason ended_reason(const struct call *call)
 {
 	if (call->reason != NULL && strcmp(call->reason, "pbx_down") == 0)
@@ -288,6 +313,7 @@ static data_fn *const data_writers[] = {
 	[NOTE_UNPARKED] = write_unparked,
 	[NOTE_QUEUED] = write_queued,
 	[NOTE_MERGED] = write_merged,
+	[NOTE_RECORDED] = write_recorded,
 	[NOTE_ENDED] = write_ended,
 };
 

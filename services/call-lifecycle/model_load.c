@@ -111,18 +111,31 @@ static void load_transfers(struct call *call, const cJSON *array)
 	}
 }
 
-static void load_merged(struct call *call, const cJSON *array)
+static void load_recordings(struct call *call, const cJSON *array)
+{
+	const cJSON *object;
+
+	cJSON_ArrayForEach(object, array)
+	{
+		struct recording *recording;
+
+		if (call->recording_count == RECORDINGS_MAX)
+			return;
+		if (call->recordings == NULL)
+			call->recordings = mem_array(struct recording, RECORDINGS_MAX);
+		recording = &call->recordings[call->recording_count++];
+		members_load(object, recording_members, recording);
+		recording->on = load_ref(object, "on");
+		recording->end_saved = recording->ended_at != 0;
+	}
+}
+
+static void load_merged(struct model *model, struct call *call, const cJSON *array)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, array)
-	{
-		if (!cJSON_IsString(item) || call->merged_count == MERGED_MAX)
-			return;
-		if (call->merged_from == NULL)
-			call->merged_from = mem_array(char *, MERGED_MAX);
-		call->merged_from[call->merged_count++] = mem_strdup(item->valuestring);
-	}
+	cJSON_ArrayForEach(item, array) if (cJSON_IsString(item))(void)
+		call_add_merged(model, call, item->valuestring);
 }
 
 static void load_timeline(struct call *call, const cJSON *array)
@@ -151,8 +164,9 @@ static void load_lists(struct model *model, struct call *call, const cJSON *obje
 	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(
 					 object, "extensions")) if (cJSON_IsString(item))
 		call_add_extension(call, item->valuestring);
+	load_recordings(call, cJSON_GetObjectItemCaseSensitive(object, "recordings"));
 	load_transfers(call, cJSON_GetObjectItemCaseSensitive(object, "transfers"));
-	load_merged(call, cJSON_GetObjectItemCaseSensitive(object, "mergedFrom"));
+	load_merged(model, call, cJSON_GetObjectItemCaseSensitive(object, "mergedFrom"));
 	load_timeline(call, cJSON_GetObjectItemCaseSensitive(object, "timeline"));
 }
 
@@ -163,13 +177,15 @@ int model_load_call(struct model *model, const char *text, size_t len)
 	cJSON *object = json_parse(text, len, &error);
 
 	members_load(object, call_members, call);
+	if (call->linkedid == NULL)
+		call->linkedid = mem_strdup(call->id);
 	if (call->id == NULL || call->state >= CALL_ENDED ||
-	    table_get(&model->calls, call->id) != NULL) {
+	    table_get(&model->calls, call->linkedid) != NULL) {
 		call_free(&call);
 		cJSON_Delete(object);
 		return -1;
 	}
-	table_put(&model->calls, call->id, call);
+	table_put(&model->calls, call->linkedid, call);
 	if (call->action_id != NULL)
 		table_put(&model->actions, call->action_id, call);
 	members_load(cJSON_GetObjectItemCaseSensitive(object, "from"), party_members, &call->from);
@@ -191,6 +207,8 @@ static void resolve_call(struct model *model, struct call *call)
 		resolve(model, &call->segments[i]->a);
 		resolve(model, &call->segments[i]->b);
 	}
+	for (size_t i = 0; i < call->recording_count; i++)
+		resolve(model, &call->recordings[i].on);
 	for (struct channel *channel = call->channels; channel != NULL;
 	     channel = channel->call_next) {
 		resolve(model, &channel->other);
@@ -204,10 +222,20 @@ static void resolve_call(struct model *model, struct call *call)
 		model_check_by(model, call->check_at);
 }
 
+/* What a call had absorbed when it was itself absorbed belongs to the one that is left. */
+static void own_merged(struct model *model, struct call *call)
+{
+	for (size_t i = 0; call->merged_into == NULL && i < call->merged_count; i++)
+		table_put(&model->merged, call->merged_from[i], call);
+}
+
 void model_load_done(struct model *model)
 {
 	size_t cursor = 0;
 
+	for (struct call *call; (call = table_next(&model->calls, &cursor)) != NULL;)
+		own_merged(model, call);
+	cursor = 0;
 	for (struct call *call; (call = table_next(&model->calls, &cursor)) != NULL;)
 		resolve_call(model, call);
 	if (model->down_at != 0)
@@ -234,6 +262,7 @@ static void load_torn(struct model *model, const cJSON *array)
 int model_load(struct model *model, const char *text, size_t len)
 {
 	const char *error;
+	const cJSON *item;
 	cJSON *object = json_parse(text, len, &error);
 
 	if (!cJSON_IsObject(object)) {
@@ -242,6 +271,9 @@ int model_load(struct model *model, const char *text, size_t len)
 	}
 	members_load(object, model_members, model);
 	load_torn(model, cJSON_GetObjectItemCaseSensitive(object, "torn"));
+	cJSON_ArrayForEach(
+		item, cJSON_GetObjectItemCaseSensitive(object, "lost")) if (cJSON_IsString(item))
+		lost_add(model, item->valuestring);
 	cJSON_Delete(object);
 	return 0;
 }

@@ -41,6 +41,7 @@ static const struct member channel_table[] = {
 	MEMBER(MEMBER_BOOL, channel, originated, "o"),
 	MEMBER(MEMBER_BOOL, channel, hangup_requested, "hr"),
 	MEMBER(MEMBER_BOOL, channel, redirected, "rd"),
+	MEMBER(MEMBER_BOOL, channel, muted, "mu"),
 	MEMBER(MEMBER_BOOL, channel, parked, "pk"),
 	MEMBER(MEMBER_BOOL, channel, queued, "q"),
 	MEMBER(MEMBER_BOOL, channel, suspect, "sp"),
@@ -92,6 +93,7 @@ static const struct member party_table[] = {
 
 static const struct member call_table[] = {
 	MEMBER(MEMBER_STRING, call, id, "id"),
+	MEMBER(MEMBER_STRING, call, linkedid, "li"),
 	MEMBER(MEMBER_UINT64, call, serial, "s"),
 	MEMBER(MEMBER_INT, call, state, "st"),
 	MEMBER(MEMBER_INT, call, direction, "d"),
@@ -122,6 +124,7 @@ static const struct member call_table[] = {
 	MEMBER(MEMBER_BOOL, call, begun, "bg"),
 	MEMBER(MEMBER_BOOL, call, dialled, "dd"),
 	MEMBER(MEMBER_BOOL, call, no_answer, "na"),
+	MEMBER(MEMBER_BOOL, call, recording_wanted, "rw"),
 	MEMBER(MEMBER_BOOL, call, by_caller, "bc"),
 	MEMBER(MEMBER_STRING, call, merged_into, "mi"),
 	MEMBER(MEMBER_STRING, call, action_id, "ai"),
@@ -137,6 +140,15 @@ static const struct member transfer_table[] = {
 	MEMBER(MEMBER_CHARS, transfer, by, "by"),
 	MEMBER(MEMBER_CHARS, transfer, transferee, "who"),
 	MEMBER(MEMBER_CHARS, transfer, target, "to"),
+	MEMBERS_END,
+};
+
+static const struct member recording_table[] = {
+	MEMBER(MEMBER_CHARS, recording, id, "id"),
+	MEMBER(MEMBER_CHARS, recording, by, "by"),
+	MEMBER(MEMBER_INT, recording, state, "st"),
+	MEMBER(MEMBER_INT64, recording, started_at, "sa"),
+	MEMBER(MEMBER_INT64, recording, ended_at, "ea"),
 	MEMBERS_END,
 };
 
@@ -163,6 +175,7 @@ const struct member *const segment_members = segment_table;
 const struct member *const party_members = party_table;
 const struct member *const call_members = call_table;
 const struct member *const transfer_members = transfer_table;
+const struct member *const recording_members = recording_table;
 const struct member *const model_members = model_table;
 const struct member *const torn_members = torn_table;
 

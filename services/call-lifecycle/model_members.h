@@ -9,11 +9,14 @@
 
 struct member;
 
-extern const struct member *const channel_members,
-	*const segment_members, *const party_members, *const call_members,
-							      *const transfer_members,
-								      *const model_members,
-									      *const torn_members;
+extern const struct member *const channel_members;
+extern const struct member *const segment_members;
+extern const struct member *const party_members;
+extern const struct member *const call_members;
+extern const struct member *const transfer_members;
+extern const struct member *const recording_members;
+extern const struct member *const model_members;
+extern const struct member *const torn_members;
 
 /* As members of the object that is being written; what is 0 or empty is left out. */
 void members_save(struct json_writer *writer, const struct member *members, const void *from);

@@ -46,11 +46,18 @@ static void begin_call(struct model *model, struct channel *channel)
 		segment = call->segments[0];
 		channel->originated = true;
 		segment->a = channel_ref(channel);
+		if (call->from.name == NULL)
+			call->from.name = mem_strdup(channel->caller_name);
 		return;
 	}
-	channel->originated = channel->state == CHANNEL_DOWN;
-	call->originated = channel->originated;
 	call_set_from(model, call, channel);
+	if (channel->state == CHANNEL_UP) { /* found in a list: what it does is seen from now on */
+		call->adopted = true;
+		call->state = CALL_DIALING;
+		return;
+	}
+	channel->originated = channel->state != CHANNEL_RING;
+	call->originated = channel->originated;
 	segment = segment_open(model, call, SEGMENT_DIAL, channel, NULL);
 	if (!channel->originated) {
 		model_copy(segment->to, sizeof(segment->to), channel->exten);
@@ -73,8 +80,8 @@ static void adopt_torn(struct model *model, struct call *call)
 
 		if (torn->name[0] == '\0' || model->now - torn->at > TORN_MS)
 			continue;
-		channel = channel_new(model, call->id, torn->name, call);
-		channel->linkedid_seen = model_hash(call->id);
+		channel = channel_new(model, call->linkedid, torn->name, call);
+		channel->linkedid_seen = model_hash(call->linkedid);
 		set_up(model, channel, torn->state, torn->number, NULL);
 		torn->name[0] = '\0';
 		begin_call(model, channel);
@@ -93,7 +100,7 @@ static bool is_full(struct model *model)
 
 static struct call *call_for(struct model *model, const char *uniqueid, const char *linkedid)
 {
-	struct call *call = table_get(&model->calls, linkedid);
+	struct call *call = call_of_linkedid(model, linkedid);
 	bool calls_us;
 
 	if (call != NULL)
@@ -102,7 +109,9 @@ static struct call *call_for(struct model *model, const char *uniqueid, const ch
 	call = call_new(model, linkedid, calls_us ? CALL_DIALING : CALL_ORIGINATING);
 	if (strcmp(uniqueid, linkedid) != 0) {
 		call->state = CALL_DIALING;
-		adopt_torn(model, call);
+		if (table_get(&model->channels, linkedid) == NULL &&
+		    !channel_is_gone_id(model, linkedid))
+			adopt_torn(model, call);
 	}
 	return call;
 }

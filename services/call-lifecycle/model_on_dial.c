@@ -226,6 +226,21 @@ static enum call_result result_of_dial(const char *status, const struct segment 
 	return result_of_cause(dest->cause);
 }
 
+/* Rings or talks elsewhere too: what was cancelled was one of several. */
+static bool tries_others(const struct channel *caller)
+{
+	const struct call *call = caller->call;
+
+	for (size_t i = 0; call != NULL && i < call->segment_count; i++) {
+		const struct segment *segment = call->segments[i];
+
+		if (segment->phase != SEGMENT_CLOSED && segment->b != NULL &&
+		    segment->kind != SEGMENT_CONSULTATION && segment->a == caller)
+			return true;
+	}
+	return false;
+}
+
 void on_dial_end(struct model *model)
 {
 	struct channel *dest = channel_of(model, ENTRY_DEST_UNIQUEID, ENTRY_DEST_CHANNEL);
@@ -245,23 +260,37 @@ void on_dial_end(struct model *model)
 		return;
 	}
 	result = result_of_dial(status, segment, dest);
-	if (strcmp(status, "CANCEL") == 0 && result == RESULT_NO_ANSWER && segment->a != NULL)
-		segment->a->redirected = !segment->a->queued;
 	segment_close(model, segment, result, dest->cause);
+	if (strcmp(status, "CANCEL") == 0 && result == RESULT_NO_ANSWER && segment->a != NULL)
+		segment->a->redirected = !segment->a->queued && !tries_others(segment->a);
 }
 
-/* A call that was originated by somebody else has no action of ours to be found by: the phone that
-   was asked for is the one that rings. */
-static struct call *originating_to(struct model *model, const char *channel)
+/* The phone that was asked for: its channel, when there is one, else the number in our own request.
+ */
+static bool asked_for(const struct call *call, const char *channel)
 {
 	size_t len = strlen(channel);
+	const char *slash = strchr(channel, '/');
+
+	if (call->state != CALL_ORIGINATING)
+		return false;
+	if (call->origin != NULL)
+		return strncmp(call->origin->name, channel, len) == 0 &&
+		       call->origin->name[len] == '-';
+	return slash != NULL && strcmp(call->from.number, slash + 1) == 0;
+}
+
+/* Asterisk names neither the call nor our action, only the phone: the oldest call that waits for
+ * it. */
+static struct call *originating_to(struct model *model, const char *channel)
+{
+	struct call *oldest = NULL;
 	size_t cursor = 0;
 
 	for (struct call *call; (call = table_next(&model->calls, &cursor)) != NULL;)
-		if (call->state == CALL_ORIGINATING && call->origin != NULL &&
-		    strncmp(call->origin->name, channel, len) == 0)
-			return call;
-	return NULL;
+		if (asked_for(call, channel) && (oldest == NULL || call->serial < oldest->serial))
+			oldest = call;
+	return oldest;
 }
 
 static struct call *originate_call(struct model *model)
@@ -357,7 +386,8 @@ void on_mayday_originate(struct model *model)
 
 	/* It may be told again by a gateway that took the action over: the call's first channel has
 	   the call's id. */
-	if (id == NULL || table_get(&model->calls, id) != NULL || channel_is_gone_id(model, id))
+	if (id == NULL || table_get(&model->calls, id) != NULL || channel_is_gone_id(model, id) ||
+	    table_get(&model->ended_ids, id) != NULL)
 		return;
 	if (model->calls.used >= model->settings->calls_max) {
 		model->counters.overflow++;

@@ -51,7 +51,7 @@ static struct channel *adopt(struct model *model)
 	const char *uniqueid = entry_text(entry, ENTRY_UNIQUEID);
 	const char *linkedid = entry_text(entry, ENTRY_LINKEDID);
 	int64_t age = duration_ms(entry_text(entry, ENTRY_DURATION));
-	bool known = linkedid != NULL && table_get(&model->calls, linkedid) != NULL;
+	bool known = linkedid != NULL && call_of_linkedid(model, linkedid) != NULL;
 	struct channel *channel;
 
 	on_new_channel(model);
@@ -71,7 +71,7 @@ static void set_origin(struct call *call)
 {
 	for (struct channel *channel = call->channels; channel != NULL;
 	     channel = channel->call_next)
-		if (strcmp(channel->uniqueid, call->id) == 0) {
+		if (strcmp(channel->uniqueid, call->linkedid) == 0) {
 			channel_unref(&call->origin);
 			call->origin = channel_ref(channel);
 		}
@@ -189,6 +189,7 @@ void on_snapshot_end(struct model *model)
 	model->snapshot = 0;
 	model->unsure = false;
 	model->down_at = 0;
+	lost_clear(model);
 }
 
 static void end_pbx_down(struct model *model, struct call *call)
@@ -200,6 +201,7 @@ static void end_pbx_down(struct model *model, struct call *call)
 		channel_gone(model, channel);
 	}
 	call->deadline_at = 0;
+	lost_add(model, call->linkedid);
 	call_end(model, call, RESULT_RECONCILED, "pbx_down");
 }
 

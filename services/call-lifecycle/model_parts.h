@@ -16,6 +16,13 @@ void model_check_by(struct model *model, int64_t at);
 /* Until now; 0 for what a deadline made happen later than the entry that is applied. */
 int64_t model_since(const struct model *model, int64_t at);
 
+/* Remembers the last GONE_MAX texts: ring holds them, ids finds them. */
+void ring_add(char **ring, size_t *next, struct table *ids, const char *text);
+
+/* Calls that were given up while nobody saw them, until the next list is complete. */
+void lost_add(struct model *model, const char *linkedid);
+void lost_clear(struct model *model);
+
 /* ---- names (model_names.c) ---- */
 
 extern const char *const call_state_names[CALL_STATES];
@@ -96,7 +103,11 @@ enum call_result result_of_cause(int cause);
 
 /* ---- calls (model_call.c) ---- */
 
-struct call *call_new(struct model *model, const char *id, enum call_state state);
+struct call *call_new(struct model *model, const char *linkedid, enum call_state state);
+/* The live one that Asterisk calls so, or that has absorbed it. */
+struct call *call_of_linkedid(const struct model *model, const char *linkedid);
+/* False when it was there before, or there is no room. */
+bool call_add_merged(struct model *model, struct call *call, const char *id);
 void call_free(struct call **call);
 /* The state of the call will be looked at when the entry is applied. */
 void call_touch(struct model *model, struct call *call);
@@ -116,7 +127,22 @@ void call_save(const struct call *call, struct buffer *out);
 /* reason: static; NULL for a hangup. */
 void call_end(struct model *model, struct call *call, enum call_result result, const char *reason);
 
+/* ---- recordings (model_recording.c) ---- */
+
+/* NULL: none of this id. */
+struct recording *recording_find(const struct call *call, const char *id);
+void recording_begin(struct model *model, struct call *call, const char *id, const char *uniqueid,
+		     const char *by);
+void recordings_channel_gone(struct model *model, struct channel *channel);
+void recordings_move(struct call *from, const struct channel *channel, struct call *to);
+void recordings_settle(struct model *model, struct call *call);
+void recordings_end(struct model *model, struct call *call);
+
 /* ---- settling (model_settle.c) ---- */
+
+/* recording_id may be NULL. */
+void order_add(struct model *model, enum model_order_kind kind, const struct channel *channel,
+	       const char *recording_id);
 
 /* Joins and parts segments, notes holds, derives the state; ends a call without channels. */
 void call_settle(struct model *model, struct call *call);
@@ -156,6 +182,6 @@ model_entry_fn on_new_channel, on_new_state, on_rename, on_bridge_enter, on_brid
 	on_parked_call, on_unparked_call, on_parked_call_timeout, on_parked_call_gave_up,
 	on_queue_join, on_queue_leave, on_queue_abandon, on_spy_start, on_device_state,
 	on_mayday_up, on_mayday_down, on_mayday_gap, on_snapshot_begin, on_snapshot_end,
-	on_core_show_channel;
+	on_core_show_channel, on_mayday_done, on_mix_monitor_mute, on_mix_monitor_stop;
 
 #endif

@@ -75,6 +75,19 @@ static void save_transfers(struct json_writer *writer, const struct call *call)
 	json_end_array(writer);
 }
 
+static void save_recordings(struct json_writer *writer, const struct call *call)
+{
+	json_key(writer, "recordings");
+	json_begin_array(writer);
+	for (size_t i = 0; i < call->recording_count; i++) {
+		json_begin_object(writer);
+		members_save(writer, recording_members, &call->recordings[i]);
+		save_ref(writer, "on", call->recordings[i].on);
+		json_end_object(writer);
+	}
+	json_end_array(writer);
+}
+
 static void save_party(struct json_writer *writer, const char *key, const struct party *party)
 {
 	json_key(writer, key);
@@ -96,6 +109,8 @@ void call_save(const struct call *call, struct buffer *out)
 	save_segments(&writer, call);
 	if (call->transfer_count > 0)
 		save_transfers(&writer, call);
+	if (call->recording_count > 0)
+		save_recordings(&writer, call);
 	save_strings(&writer, "extensions", call->extensions, call->extension_count);
 	save_strings(&writer, "mergedFrom", call->merged_from, call->merged_count);
 	json_key(&writer, "timeline");
@@ -122,6 +137,17 @@ static void save_torn(struct json_writer *writer, const struct model *model)
 	json_end_array(writer);
 }
 
+static void save_lost(struct json_writer *writer, const struct model *model)
+{
+	size_t cursor = 0;
+
+	json_key(writer, "lost");
+	json_begin_array(writer);
+	for (const char *kept; (kept = table_next(&model->lost, &cursor)) != NULL;)
+		json_str(writer, kept);
+	json_end_array(writer);
+}
+
 char *model_save(const struct model *model)
 {
 	struct buffer text = {0};
@@ -130,6 +156,8 @@ char *model_save(const struct model *model)
 	json_begin_object(&writer);
 	members_save(&writer, model_members, model);
 	save_torn(&writer, model);
+	if (model->lost.used > 0)
+		save_lost(&writer, model);
 	json_end_object(&writer);
 	return buffer_take(&text, NULL);
 }

@@ -142,12 +142,14 @@ static void join_pair(struct model *model, struct channel *x, struct channel *y)
 
 static void join_conference(struct model *model, struct channel *channel)
 {
-	struct segment *segment =
-		segment_open(model, channel->call, SEGMENT_CONFERENCE, channel, NULL);
+	struct segment *segment = segment_unassigned(channel->call, channel);
 
 	if (segment == NULL)
+		segment = segment_open(model, channel->call, SEGMENT_CONFERENCE, channel, NULL);
+	if (segment == NULL)
 		return;
-	model_copy(segment->to, sizeof(segment->to), channel->exten);
+	if (segment->to[0] == '\0')
+		model_copy(segment->to, sizeof(segment->to), channel->exten);
 	segment_serve(model, segment, SEGMENT_CONFERENCE, model->now);
 	close_earlier(model, channel, segment);
 }
@@ -261,18 +263,29 @@ static bool has_partner(const struct channel *channel)
 	return false;
 }
 
-/* Left alone on our own hold: whoever held it, or was held by it, is gone. */
-static void settle_orphan(struct model *model, struct channel *channel)
+void order_add(struct model *model, enum model_order_kind kind, const struct channel *channel,
+	       const char *recording_id)
 {
 	struct model_effects *effects = &model->effects;
 
+	effects->orders =
+		mem_grow(effects->orders, (effects->order_count + 1) * sizeof(*effects->orders));
+	effects->orders[effects->order_count++] = (struct model_order){
+		.kind = kind,
+		.channel = mem_strdup(channel->name),
+		.uniqueid = mem_strdup(channel->uniqueid),
+		.call_id = mem_strdup(channel->call->id),
+		.recording_id = mem_strdup(recording_id),
+	};
+}
+
+/* Left alone on our own hold: whoever held it, or was held by it, is gone. */
+static void settle_orphan(struct model *model, struct channel *channel)
+{
 	if (channel->our_hold_at == 0 || channel->orphan || has_partner(channel))
 		return;
 	channel->orphan = true;
-	effects->orphans =
-		mem_grow(effects->orphans, (effects->orphan_count + 1) * sizeof(*effects->orphans));
-	effects->orphans[effects->orphan_count++] =
-		(struct model_orphan){mem_strdup(channel->name), mem_strdup(channel->call->id)};
+	order_add(model, ORDER_HANG_UP, channel, NULL);
 }
 
 static const struct channel *holder(const struct segment *segment)
@@ -421,7 +434,7 @@ static enum call_state state_of(const struct call *call)
 		return CALL_RINGING;
 	if (has_segment(call, SEGMENT_APART) || has_segment(call, SEGMENT_TALKING))
 		return CALL_ESTABLISHED;
-	if (is_originating(call))
+	if (call->state == CALL_ORIGINATING && is_originating(call))
 		return CALL_ORIGINATING;
 	return call->state == CALL_ORIGINATING || call->state == CALL_RINGING ? CALL_DIALING
 									      : call->state;
@@ -440,6 +453,7 @@ void call_settle(struct model *model, struct call *call)
 	}
 	settle_hold(model, call);
 	settle_segment_holds(model, call);
+	recordings_settle(model, call);
 	if (call->channel_count == 0 && call->deadline_at == 0)
 		call_end(model, call, RESULT_NONE, call->merged_into != NULL ? "merged" : NULL);
 	else

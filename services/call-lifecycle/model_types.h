@@ -4,6 +4,7 @@
 
 #include "entry.h"
 #include "model.h"
+#include "recording_path.h"
 #include "table.h"
 
 #define PARTY_MAX      33 /* an extension or number of 32 */
@@ -12,6 +13,7 @@
 #define TRANSFERS_MAX  32
 #define MERGED_MAX     16
 #define TIMELINE_MAX   200
+#define RECORDINGS_MAX 16
 #define TORN_MAX       16
 #define GONE_MAX       8192
 #define AGENTS_MAX     20000
@@ -96,12 +98,13 @@ struct channel {
 	uint64_t serial; /* order of arrival */
 	bool local, external, originated;
 	bool hangup_requested;
+	bool muted;      /* by us: the others do not hear it */
 	bool redirected; /* its dial was cancelled while it lived */
 	bool parked;
 	bool queued;
 	bool suspect;           /* a torn Hangup named it */
 	bool holds;             /* on our own hold: it is the one that asked */
-	bool orphan;            /* on our own hold, and given up: see model_orphan */
+	bool orphan;            /* on our own hold, and given up: see ORDER_HANG_UP */
 	char party[PARTY_MAX];  /* our extension, else the number */
 	char number[PARTY_MAX]; /* as the caller id says */
 	char exten[PARTY_MAX];  /* what it dialled, or where it was sent */
@@ -152,8 +155,23 @@ struct transfer {
 	char by[PARTY_MAX], transferee[PARTY_MAX], target[PARTY_MAX];
 };
 
+struct recording {
+	char id[RECORDING_ID_MAX + 1];
+	char by[40]; /* user who asked for it */
+	enum {
+		RECORDING_ASKED, /* by ourselves; Asterisk has not said so yet */
+		RECORDING_ON,
+		RECORDING_PAUSED,
+		RECORDING_ENDED,
+	} state;
+	struct channel *on; /* counted: whose ears and voice it is; NULL: none now */
+	int64_t started_at, ended_at;
+	bool end_saved; /* its end was among the effects that were cleared */
+};
+
 struct call {
-	char *id;
+	char *id;       /* the linkedid, unless a call of that id was told as ended before */
+	char *linkedid; /* its key in model->calls */
 	uint64_t serial;
 	enum call_state state;
 	enum call_direction direction;
@@ -194,6 +212,9 @@ struct call {
 	size_t transfer_count;
 	char **merged_from;
 	size_t merged_count;
+	struct recording *recordings;
+	size_t recording_count;
+	bool recording_wanted;  /* until somebody stops it */
 	struct buffer timeline; /* JSON objects parted by commas */
 	size_t timeline_count;
 	bool changed, touched;
@@ -235,13 +256,14 @@ struct note {
 		NOTE_UNPARKED,
 		NOTE_QUEUED,
 		NOTE_MERGED,
+		NOTE_RECORDED,
 		NOTE_ENDED,
 	} kind;
 	struct call *call;
 	const struct segment *segment; /* ringing, established */
 	size_t transfer;               /* its number */
 	int64_t span_ms;               /* held, parked */
-	const char *word;              /* static: why it was unparked */
+	const char *word;              /* static: why it was unparked, what was recorded */
 	char party[PARTY_MAX];
 };
 
@@ -264,6 +286,12 @@ struct model {
 				 must not bring them back */
 	struct table gone_ids;
 	size_t gone_next;
+	struct table merged;   /* ids that live calls have absorbed: their channels belong there */
+	struct table lost;     /* linkedids of calls that were given up while nobody saw them: their
+				  channels may be in the next list */
+	char *ended[GONE_MAX]; /* ids of calls that ended: each ends once */
+	struct table ended_ids;
+	size_t ended_next;
 	/* Of the entry being applied. */
 	struct entry entry;
 	int64_t now;

@@ -102,6 +102,32 @@ static void put_queue(struct view *view, const struct call *call)
 	put_json(view, "queue");
 }
 
+static const struct channel *parked_channel(const struct call *call)
+{
+	for (const struct channel *channel = call->channels; channel != NULL;
+	     channel = channel->call_next)
+		if (channel->parked)
+			return channel;
+	return NULL;
+}
+
+/* "" when nobody of it waits in a parking lot. */
+static void put_park(struct view *view, const struct call *call)
+{
+	const struct channel *channel = parked_channel(call);
+	struct json_writer writer = begin(view);
+
+	if (channel != NULL) {
+		json_begin_object(&writer);
+		json_field_str(&writer, "space", call->park_space);
+		optional_str(&writer, "lot", call->park_lot);
+		json_field_int(&writer, "parkedAt", call->parked_at);
+		json_field_str(&writer, "party", channel->party);
+		json_end_object(&writer);
+	}
+	put_json(view, "park");
+}
+
 static void write_segment(struct json_writer *writer, const struct segment *segment)
 {
 	json_begin_object(writer);
@@ -186,6 +212,8 @@ static void write_channel(struct json_writer *writer, const struct channel *chan
 		json_field_str(writer, "bridge", channel->bridge->id);
 	if (peer != NULL)
 		json_field_str(writer, "peer", peer->uniqueid);
+	if (channel->muted)
+		json_field_bool(writer, "muted", true);
 	if (channel->hold_at != 0 || channel->our_hold_at != 0)
 		json_field_str(writer, "hold", channel->our_hold_at != 0 ? "suite" : "phone");
 	json_end_object(writer);
@@ -201,6 +229,45 @@ static void put_channels(struct view *view, const struct call *call)
 		write_channel(&writer, channel);
 	json_end_array(&writer);
 	put_json(view, "channels");
+}
+
+static const char *const recording_state_names[] = {
+	[RECORDING_ASKED] = "asked",
+	[RECORDING_ON] = "recording",
+	[RECORDING_PAUSED] = "paused",
+	[RECORDING_ENDED] = "ended",
+};
+
+static void write_recording(struct json_writer *writer, const struct recording *recording)
+{
+	char path[RECORDING_PATH_MAX];
+
+	recording_path(recording->id, path);
+	json_begin_object(writer);
+	json_field_str(writer, "recordingId", recording->id);
+	json_field_str(writer, "path", path);
+	json_field_str(writer, "state", recording_state_names[recording->state]);
+	json_field_int(writer, "startedAt", recording->started_at);
+	optional_int(writer, "endedAt", recording->ended_at);
+	if (recording->ended_at != 0)
+		json_field_int(writer, "durationMs", recording->ended_at - recording->started_at);
+	optional_str(writer, "by", recording->by);
+	if (recording->on != NULL)
+		json_field_str(writer, "uniqueid", recording->on->uniqueid);
+	json_end_object(writer);
+}
+
+/* One that Asterisk never began is none. */
+static void put_recordings(struct view *view, const struct call *call)
+{
+	struct json_writer writer = begin(view);
+
+	json_begin_array(&writer);
+	for (size_t i = 0; i < call->recording_count; i++)
+		if (call->recordings[i].started_at != 0)
+			write_recording(&writer, &call->recordings[i]);
+	json_end_array(&writer);
+	put_json(view, "recordings");
 }
 
 static void put_transfers(struct view *view, const struct call *call)
@@ -276,9 +343,10 @@ void model_call_fields(struct model *model, const struct call *call, model_field
 		put_hangup(&view, call);
 	if (call->queue[0] != '\0')
 		put_queue(&view, call);
+	put_park(&view, call);
 	put_segments(&view, call);
 	put_channels(&view, call);
-	put_text(&view, "recordings", "[]");
+	put_recordings(&view, call);
 	put_transfers(&view, call);
 	put_strings(&view, "extensions", call->extensions, call->extension_count);
 	put_strings(&view, "mergedFrom", call->merged_from, call->merged_count);
@@ -291,6 +359,25 @@ void model_call_fields(struct model *model, const struct call *call, model_field
 		call_save(call, &view.text);
 	put_json(&view, "model");
 	buffer_free(&view.text);
+}
+
+bool model_call_recording(const struct call *call, size_t index,
+			  struct model_recording *recording_r)
+{
+	const struct recording *recording;
+
+	if (index >= call->recording_count)
+		return false;
+	recording = &call->recordings[index];
+	*recording_r = (struct model_recording){
+		.id = recording->id,
+		.by = recording->by,
+		.state = recording_state_names[recording->state],
+		.started_at = recording->started_at,
+		.ended_at = recording->ended_at,
+		.is_news = recording->ended_at != 0 && !recording->end_saved,
+	};
+	return true;
 }
 
 const char *model_call_id(const struct call *call)

@@ -25,6 +25,12 @@ static const struct setting lifecycle_table[] = {
 	 "PBXs that are followed, parted by blanks; empty: PBX_NAME alone"},
 	{"LIFECYCLE_PBX_DOWN_S", SETTING_NUMBER, FIELD(pbx_down_s), 1, 86400, "60", NULL, false,
 	 "calls of a PBX that is not seen for so long end (reason pbx_down)"},
+	{"LIFECYCLE_RECORDINGS_DAYS", SETTING_NUMBER, FIELD(recordings_days), 1, 36500, "90", NULL,
+	 false, "recordings are removed after so long"},
+	{"LIFECYCLE_RECORDINGS_DIR", SETTING_TEXT, FIELD(recordings_dir), 0, 1000, "", NULL, false,
+	 "folder in which Asterisk writes recordings, as this host sees it; empty: neither "
+	 "checksums "
+	 "nor removal"},
 	{"LIFECYCLE_VARIABLES", SETTING_TEXT, FIELD(variables), 0, 1000, "", NULL, false,
 	 "channel variables that POST originate may set, parted by blanks"},
 	{"PBX_NAME", SETTING_TEXT, FIELD(pbx_name), 1, 16, "main", NULL, false,

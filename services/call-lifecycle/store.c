@@ -40,6 +40,7 @@ const struct store_field store_call_fields[] = {
 	{"recordings", STORE_JSON},
 	{"transfers", STORE_JSON},
 	{"mergedFrom", STORE_JSON},
+	{"park", STORE_JSON},
 	{"timeline", STORE_JSON},
 	{NULL, STORE_TEXT},
 };
@@ -105,6 +106,37 @@ int store_action(struct redis_link *link, const char *pbx, const char *action, s
 	add_action(&command, pbx, action, len);
 	sent = redis_link_raw(link, fn, context, buffer_str(&command), command.len);
 	buffer_free(&command);
+	return sent;
+}
+
+#define AUDIT_MAX "100000"
+
+int store_audit(struct redis_link *link, const char *entry, size_t len)
+{
+	return redis_link_command(link, NULL, NULL, "XADD audit MAXLEN ~ " AUDIT_MAX " * a %b",
+				  entry, len);
+}
+
+const struct store_field store_recording_fields[] = {
+	{"recordingId", STORE_TEXT},  {"callId", STORE_TEXT},      {"pbx", STORE_TEXT},
+	{"state", STORE_TEXT},        {"startedAt", STORE_NUMBER}, {"endedAt", STORE_NUMBER},
+	{"durationMs", STORE_NUMBER}, {"by", STORE_TEXT},          {"extensions", STORE_JSON},
+	{"bytes", STORE_NUMBER},      {"sha256", STORE_TEXT},      {NULL, STORE_TEXT},
+};
+
+int store_recording_get(struct redis_link *link, const char *id, redis_reply_fn *fn, void *context)
+{
+	const char *words[2 + STORE_RECORDING_FIELDS_MAX];
+	char *key = mem_printf("recording:%s", id);
+	int count = 2;
+	int sent;
+
+	words[0] = "HMGET";
+	words[1] = key;
+	for (size_t i = 0; store_recording_fields[i].name != NULL; i++)
+		words[count++] = store_recording_fields[i].name;
+	sent = redis_link_argv(link, fn, context, count, words, NULL);
+	free(key);
 	return sent;
 }
 

@@ -89,6 +89,16 @@ int store_originate(struct redis_link *link, const struct store_originate *origi
 		    redis_reply_fn *fn, void *context);
 int store_action(struct redis_link *link, const char *pbx, const char *action, size_t len,
 		 redis_reply_fn *fn, void *context);
+/* One entry of the stream audit. */
+int store_audit(struct redis_link *link, const char *entry, size_t len);
+
+/* The fields of recording:<recordingId>. */
+#define STORE_RECORDING_FIELDS_MAX 12
+extern const struct store_field store_recording_fields[];
+
+/* All of them, as HMGET answers. */
+int store_recording_get(struct redis_link *link, const char *id, redis_reply_fn *fn, void *context);
+
 /* "replies:<instance>". Owned by the caller. */
 char *store_reply_stream(const char *instance);
 /* How fresh the view of a PBX is: its state, that of the view, and whether somebody follows it.

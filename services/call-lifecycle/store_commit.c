@@ -6,6 +6,7 @@
 #include "json.h"
 #include "mem.h"
 #include "msg_ami_action.h"
+#include "recording_path.h"
 #include "resp.h"
 
 #include <inttypes.h>
@@ -13,10 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEEP_S             86400 /* ended calls, and lists of calls */
-#define EVENTS_KEEP_MS     86400000
-#define PART_MAX           500 /* calls, and agents, in one transaction */
-#define ORPHAN_DEADLINE_MS 10000
+#define KEEP_S            86400 /* ended calls, and lists of calls */
+#define EVENTS_KEEP_MS    86400000
+#define PART_MAX          500 /* calls, and agents, in one transaction */
+#define ORDER_DEADLINE_MS 10000
 
 struct sender {
 	struct redis_link *link;
@@ -90,6 +91,53 @@ static void send_new_extensions(struct sender *sender, const struct call *call,
 	}
 }
 
+static void send_recording(struct sender *sender, const char *pbx, const struct call *call,
+			   const struct model_recording *recording)
+{
+	char started_at[24], ended_at[24] = "", duration[24] = "", path[RECORDING_PATH_MAX];
+	char *key = mem_printf("recording:%s", recording->id);
+
+	recording_path(recording->id, path);
+	snprintf(started_at, sizeof(started_at), "%" PRId64, recording->started_at);
+	if (recording->ended_at != 0) {
+		snprintf(ended_at, sizeof(ended_at), "%" PRId64, recording->ended_at);
+		snprintf(duration, sizeof(duration), "%" PRId64,
+			 recording->ended_at - recording->started_at);
+	}
+	SEND(sender, "HSET", key, "recordingId", recording->id, "callId", model_call_id(call),
+	     "pbx", pbx, "path", path, "state", recording->state, "startedAt", started_at,
+	     "endedAt", ended_at, "durationMs", duration, "by", recording->by);
+	SEND(sender, "ZADD", "recordings:kept", started_at, recording->id);
+	if (recording->is_news)
+		SEND(sender, "ZADD", "recordings:unsummed", ended_at, recording->id);
+	free(key);
+}
+
+/* Who may hear it: the extensions of the call. */
+static void send_recordings(struct sender *sender, const char *pbx, const struct call *call)
+{
+	struct model_recording recording;
+	const char *const *extensions;
+	struct buffer list = {0};
+	struct json_writer writer = json_writer_init(&list);
+	size_t saved, count = model_call_extensions(call, &extensions, &saved);
+
+	json_begin_array(&writer);
+	for (size_t i = 0; i < count; i++)
+		json_str(&writer, extensions[i]);
+	json_end_array(&writer);
+	for (size_t i = 0; model_call_recording(call, i, &recording); i++) {
+		char *key = mem_printf("recording:%s", recording.id);
+
+		if (recording.started_at != 0) {
+			send_recording(sender, pbx, call, &recording);
+			SEND(sender, "HSET", key, "extensions", buffer_str(&list));
+		}
+		free(key);
+	}
+	buffer_free(&list);
+}
+
 static void send_call(struct sender *sender, const char *pbx, struct model *model,
 		      const struct call *call)
 {
@@ -107,6 +155,7 @@ static void send_call(struct sender *sender, const char *pbx, struct model *mode
 		SEND(sender, "ZADD", "calls:recent", started_at, id);
 	}
 	send_new_extensions(sender, call, started_at);
+	send_recordings(sender, pbx, call);
 	if (model_call_ended(call)) {
 		SEND(sender, "SREM", live, id);
 		SEND(sender, "EXPIRE", key, "86400");
@@ -190,31 +239,58 @@ static void send_agent(struct sender *sender, const char *pbx,
 	SEND(sender, "HSET", list, agent->extension, all);
 }
 
-/* Part of the transaction: asked for once, whatever happens to this process. */
-static void send_orphan(struct sender *sender, const char *pbx, const struct model_orphan *orphan)
+static void write_field(struct json_writer *list, const char *name, const char *value)
 {
-	struct buffer fields = {0}, text = {0};
-	struct json_writer list = json_writer_init(&fields), writer = json_writer_init(&text);
+	json_begin_array(list);
+	json_str(list, name);
+	json_str(list, value);
+	json_end_array(list);
+}
+
+static void write_order(const struct model_order *order, struct buffer *fields, struct buffer *data)
+{
+	struct json_writer list = json_writer_init(fields), writer = json_writer_init(data);
+	char path[RECORDING_PATH_MAX];
+
+	json_begin_array(&list);
+	write_field(&list, "Channel", order->channel);
+	if (order->kind == ORDER_RECORD) {
+		recording_path(order->recording_id, path);
+		write_field(&list, "File", path);
+		json_begin_object(&writer);
+		json_field_str(&writer, "recordingId", order->recording_id);
+		json_field_str(&writer, "uniqueid", order->uniqueid);
+		json_end_object(&writer);
+	}
+	json_end_array(&list);
+}
+
+/* Part of the transaction: asked for once, whatever happens to this process. */
+static void send_order(struct sender *sender, const char *pbx, const struct model_order *order)
+{
+	static const char *const names[] = {
+		[ORDER_HANG_UP] = "Hangup",
+		[ORDER_RECORD] = "MixMonitor",
+	};
+	struct buffer fields = {0}, data = {0}, text = {0};
+	struct json_writer writer = json_writer_init(&text);
 	char id[ID_RANDOM_LEN + 1], key[40];
 	struct msg_ami_action action = {
 		.id = id,
-		.action = "Hangup",
-		.deadline_at = clock_wall_ms() + ORPHAN_DEADLINE_MS,
-		.call_id = orphan->call_id,
+		.action = names[order->kind],
+		.deadline_at = clock_wall_ms() + ORDER_DEADLINE_MS,
+		.call_id = order->call_id,
 	};
 
 	id_random(id);
 	snprintf(key, sizeof(key), "actions:%s", pbx);
-	json_begin_array(&list);
-	json_begin_array(&list);
-	json_str(&list, "Channel");
-	json_str(&list, orphan->channel);
-	json_end_array(&list);
-	json_end_array(&list);
+	write_order(order, &fields, &data);
 	action.fields.text = buffer_str(&fields);
+	action.data.text = data.len > 0 ? buffer_str(&data) : NULL;
 	msg_ami_action_write(&action, &writer);
 	SEND(sender, "XADD", key, "*", "a", buffer_str(&text));
 	buffer_free(&fields);
+	buffer_free(&data);
 	buffer_free(&text);
 }
 
@@ -259,8 +335,8 @@ static bool choose_range(const struct model_effects *effects, const struct store
 static void send_last(struct sender *sender, const char *pbx, struct model *model,
 		      const struct model_effects *effects, const char *applied_id)
 {
-	for (size_t i = 0; i < effects->orphan_count; i++)
-		send_orphan(sender, pbx, &effects->orphans[i]);
+	for (size_t i = 0; i < effects->order_count; i++)
+		send_order(sender, pbx, &effects->orders[i]);
 	send_trim(sender, effects);
 	send_state(sender, pbx, model, applied_id);
 }

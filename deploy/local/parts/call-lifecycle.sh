@@ -6,4 +6,5 @@ part_needs() { echo redis ami-gateway; }
 daemon_settings() {
 	daemon_database
 	echo "PBX_NAME=main"
+	echo "LIFECYCLE_RECORDINGS_DIR=$RUN/asterisk/spool/monitor"
 }

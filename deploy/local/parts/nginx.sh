@@ -14,10 +14,10 @@ nginx_upstream() {
 }
 
 part_prepare() {
-	local LISTEN=$HTTP FOLDER=$RUN/nginx daemon file
+	local LISTEN=$HTTP FOLDER=$RUN/nginx RECORDINGS=$RUN/asterisk/spool/monitor daemon file
 	make_directory "$RUN/nginx"
 	for file in "$REPO"/deploy/nginx/*.conf; do
-		render "$file" LISTEN FOLDER | write "$FOLDER/${file##*/}"
+		render "$file" LISTEN FOLDER RECORDINGS | write "$FOLDER/${file##*/}"
 	done
 	for daemon in "${nginx_daemons[@]}"; do nginx_upstream "${daemon%:*}" "${daemon#*:}"; done | write "$FOLDER/upstreams.conf"
 }

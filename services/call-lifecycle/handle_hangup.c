@@ -1,0 +1,49 @@
+/* Hanging up: the call, or one channel of it. */
+#include "control.h"
+#include "routes.h"
+
+/* One leg may be gone before its turn: one success is enough. */
+void handle_hang_up(struct http_request *request, void *context)
+{
+	struct service *service = context;
+	struct command command = control_command(request, "Hangup");
+	struct control_group *group;
+	struct legs legs;
+
+	if (!control_legs(request, &legs))
+		return;
+	if (legs.count == 0) {
+		http_reply_error(request, 409, "not_ringing_yet",
+				 "Asterisk has no channel of this call yet");
+		return;
+	}
+	if (!control_is_up(service, request))
+		return;
+	group = control_group_new(service, request);
+	for (size_t i = 0; i < legs.count; i++) {
+		if (legs.all[i].local)
+			continue;
+		command.fields[0].name = "Channel";
+		command.fields[0].value = legs.all[i].channel;
+		control_group_send(group, &command);
+	}
+	control_group_release(group);
+}
+
+void handle_hang_up_channel(struct http_request *request, void *context)
+{
+	struct command command = control_command(request, "Hangup");
+	const struct call_leg *leg;
+	struct legs legs;
+
+	if (!control_legs(request, &legs))
+		return;
+	leg = control_leg_of(&legs, http_param(request, "uniqueid"));
+	if (leg == NULL) {
+		http_reply_error(request, 404, "channel_not_found",
+				 "the call has no channel of this id now");
+		return;
+	}
+	control_add(&command, "Channel", leg->channel);
+	control_send(context, request, &command, NULL);
+}
