@@ -6,6 +6,7 @@ CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/mayday
 RUN=${MAYDAY_RUN:-$REPO/run}        # everything that a stack writes
 NET=${MAYDAY_NET:-127.0.40}         # first three numbers of every address of a stack
 HTTP=${MAYDAY_HTTP:-127.0.0.1:8004} # where nginx listens
+HTTPS=${MAYDAY_HTTPS:-${HTTP%:*}:8443}
 BIN=${MAYDAY_BIN:-$REPO/build/bin}  # our daemons
 ASTERISK_ROOT=${MAYDAY_ASTERISK_ROOT:-$CACHE/asterisk} # a Debian with Asterisk 22 and the SIP phones
 

@@ -1,10 +1,10 @@
 # What our own daemons have in common, for their files in parts/: a binary, an address, settings, /readyz.
 # Instance N of a daemon listens ten addresses further than instance N-1.
 
-# daemon_place HOST PORT: the last number of its address, and its port
+# daemon_place: the last number of its address, and its port, by deploy/services
 daemon_place() {
-	DAEMON_HOST=$(($1 + 10 * (INSTANCE - 1)))
-	DAEMON_AT=$NET.$DAEMON_HOST:$2
+	DAEMON_HOST=$(($(services_field "${PART%@*}" 2) + 10 * (INSTANCE - 1)))
+	DAEMON_AT=$NET.$DAEMON_HOST:$(services_field "${PART%@*}" 3)
 }
 
 part_exists() { [ -x "$BIN/${PART%@*}" ]; }

@@ -6,7 +6,7 @@ packages_clang() { [ "$(sed -n 's/^VERSION_ID="\(.*\)"/\1/p' /etc/os-release)" =
 PACKAGES_BUILD=(gcc make libc6-dev pkg-config git ca-certificates
 	libuv1-dev libhiredis-dev libmicrohttpd-dev libcjson-dev libmariadb-dev libmongoc-dev libsodium-dev
 	libwslay-dev libssl-dev zlib1g-dev libcurl4-openssl-dev)
-PACKAGES_RUN=(runit redis-server redis-tools mariadb-server-core mariadb-client-core nginx debootstrap iproute2
+PACKAGES_RUN=(runit redis-server redis-tools mariadb-server-core mariadb-client-core nginx openssl debootstrap iproute2
 	util-linux procps python3 python3-websockets python3-redis python3-pymysql)
 PACKAGES_TEST=(libcmocka-dev clang "libclang-rt-$(packages_clang)-dev" clang-format clang-tidy cppcheck shellcheck
 	python3-pytest python3-pytest-xdist python3-requests python3-jsonschema python3-yaml python3-jwt python3-cryptography

@@ -8,7 +8,11 @@
 #   part_finish   done once it is ready (users, tables, seed)
 # NAME@2 is a second instance of one of our daemons, on another address; phone@1001 a phone.
 
-PARTS=(redis mariadb mongo asterisk auth-svc ami-gateway call-lifecycle ws-fanout nginx)
+PARTS=(redis mariadb mongo asterisk)
+for PART in $(services_names); do
+	[ ! -e "$LOCAL/parts/$PART.sh" ] || PARTS+=("$PART")
+done
+PARTS+=(nginx)
 PARTS_ORDER=("${PARTS[@]}" phone)
 
 # part PART FUNCTION...: in a subshell, so that parts know nothing of each other

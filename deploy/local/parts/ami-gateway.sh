@@ -1,6 +1,6 @@
 # ami-gateway: Asterisk's events to Redis, actions from Redis to Asterisk.
 . "$LOCAL/lib/daemon.sh"
-daemon_place 11 8101
+daemon_place
 part_needs() { echo redis asterisk; }
 
 daemon_settings() {

@@ -1,6 +1,6 @@
 # auth-svc: logins, users, sessions; it owns the schema of the database.
 . "$LOCAL/lib/daemon.sh"
-daemon_place 13 8103
+daemon_place
 part_needs() { echo redis mariadb; }
 
 daemon_settings() {

@@ -1,6 +1,6 @@
 # call-lifecycle: what the events mean: calls, agents, queues.
 . "$LOCAL/lib/daemon.sh"
-daemon_place 12 8102
+daemon_place
 part_needs() { echo redis ami-gateway; }
 
 daemon_settings() {

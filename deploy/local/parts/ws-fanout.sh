@@ -1,6 +1,6 @@
 # ws-fanout: the live events, to browsers and softphones.
 . "$LOCAL/lib/daemon.sh"
-daemon_place 14 8104
+daemon_place
 part_needs() { echo redis; }
 
 part_listens() {
