@@ -82,6 +82,7 @@ enum session_field {
 	FIELD_ROLE,
 	FIELD_EXTENSION,
 	FIELD_AMI_SESSION,
+	FIELD_TEAMS,
 	FIELD_EXPIRES,
 	FIELD_COUNT
 };
@@ -109,6 +110,7 @@ static bool read_principal(const redisReply *reply, const struct jwt_claims *cla
 	    !copy_field(reply, FIELD_EXTENSION, who_r->extension, sizeof(who_r->extension)) ||
 	    !copy_field(reply, FIELD_AMI_SESSION, who_r->ami_session_id,
 			sizeof(who_r->ami_session_id)) ||
+	    !copy_field(reply, FIELD_TEAMS, who_r->teams, sizeof(who_r->teams)) ||
 	    !copy_field(reply, FIELD_ROLE, role, sizeof(role)) ||
 	    !copy_field(reply, FIELD_EXPIRES, expires, sizeof(expires)))
 		return false;
@@ -141,7 +143,7 @@ static void ask_session(struct check *check)
 {
 	if (redis_link_command(check->auth->link, on_session, check,
 			       "HMGET session:%s userId username role extension amiSessionId "
-			       "expiresAt",
+			       "teams expiresAt",
 			       check->claims.session_id) < 0)
 		finish(check, AUTH_UNAVAILABLE, NULL);
 	else

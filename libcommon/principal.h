@@ -7,12 +7,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define PRINCIPAL_TEAMS_SIZE 128
+
 struct principal {
 	char user_id[40];
 	char username[65];
 	char extension[33]; /* "" when the user has none */
 	char session_id[40];
 	char ami_session_id[40]; /* "" when no AMI session is alive */
+	/* Whose agents and calls it may see, beyond its own: "*" everyone's, else the ids of teams
+	   parted by one blank, "" nobody's. */
+	char teams[PRINCIPAL_TEAMS_SIZE];
 	enum role role;
 	uint64_t permissions;  /* bits of enum permission: what the role gives */
 	int64_t expires_at_ms; /* of the token */

@@ -29,6 +29,8 @@ struct bootstrap {
 	struct offload *offload;
 	struct migration_job *job; /* under way */
 	struct timer *retry;
+	void (*on_done)(void *context);
+	void *context;
 	unsigned attempt;
 	enum {
 		STEP_WAIT, /* for MariaDB, or for the next attempt */
@@ -41,7 +43,8 @@ struct bootstrap {
 static void begin(void *context);
 
 struct bootstrap *bootstrap_open(uv_loop_t *loop, const struct settings *set, struct users *users,
-				 struct password *password, struct health *health)
+				 struct password *password, struct health *health,
+				 void (*on_done)(void *context), void *context)
 {
 	struct bootstrap *bootstrap = mem_new(struct bootstrap);
 
@@ -49,6 +52,8 @@ struct bootstrap *bootstrap_open(uv_loop_t *loop, const struct settings *set, st
 	bootstrap->set = set;
 	bootstrap->users = users;
 	bootstrap->password = password;
+	bootstrap->on_done = on_done;
+	bootstrap->context = context;
 	bootstrap->health = health_add(health, "schema", false);
 	bootstrap->offload = offload_new(loop, 1, 0);
 	return bootstrap;
@@ -89,6 +94,7 @@ static void finish(struct bootstrap *bootstrap)
 {
 	bootstrap->step = STEP_DONE;
 	health_set(bootstrap->health, true, NULL);
+	bootstrap->on_done(bootstrap->context);
 }
 
 static void on_added(enum users_result result, const struct user *list, size_t count, void *context)
@@ -108,7 +114,7 @@ static void on_added(enum users_result result, const struct user *list, size_t c
 static void on_hashed(enum password_result result, const char *hash, void *context)
 {
 	struct bootstrap *bootstrap = context;
-	struct user user = {.role = ROLE_SUPERUSER};
+	struct user user = {.role = ROLE_SUPERUSER, .enabled = true};
 
 	if (result == PASSWORD_STOPPED)
 		return;
@@ -135,7 +141,7 @@ static void on_any(enum users_result result, const struct user *list, size_t cou
 	} else if (set->superuser_name[0] == '\0') {
 		log_warn("there is no user, and AUTH_SUPERUSER_NAME is not set: nobody can log in");
 		finish(bootstrap);
-	} else if (password_hash(bootstrap->password, set->superuser_password, on_hashed,
+	} else if (password_hash(bootstrap->password, "", set->superuser_password, on_hashed,
 				 bootstrap) < 0) {
 		fail(bootstrap, "too many hashes are waiting");
 	}

@@ -12,9 +12,10 @@
 
 struct bootstrap;
 
-/* All borrowed. */
+/* All borrowed. on_done is called once, when it is done. */
 struct bootstrap *bootstrap_open(uv_loop_t *loop, const struct settings *set, struct users *users,
-				 struct password *password, struct health *health);
+				 struct password *password, struct health *health,
+				 void (*on_done)(void *context), void *context);
 void bootstrap_close(struct bootstrap **bootstrap);
 /* MariaDB is there. */
 void bootstrap_database_up(struct bootstrap *bootstrap);

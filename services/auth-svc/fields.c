@@ -47,6 +47,11 @@ static void reply_fault(struct http_request *request, const char *code, const ch
 	buffer_free(&details);
 }
 
+void field_reply_fault(struct http_request *request, const char *name, const char *fault)
+{
+	reply_fault(request, "invalid_field", name, fault);
+}
+
 static const struct field *find_field(const struct field *fields, const char *name, size_t *index_r)
 {
 	for (*index_r = 0; fields[*index_r].name != NULL; (*index_r)++)
@@ -55,14 +60,53 @@ static const struct field *find_field(const struct field *fields, const char *na
 	return NULL;
 }
 
-static bool fits(const struct field *field, const cJSON *item)
+bool field_is_display_name(const char *text)
+{
+	return field_is_plain(text) && strpbrk(text, "\"\\<>") == NULL;
+}
+
+bool field_is_email(const char *text)
+{
+	static const char local[] =
+		LOWER_AND_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZ.!#$%&'*+/=?^_`{|}~-";
+	static const char domain[] = LOWER_AND_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZ.-";
+	size_t len = strspn(text, local);
+	const char *host = text + len + 1;
+
+	if (len < 1 || len > 64 || text[len] != '@' || host[0] == '.' || host[0] == '-')
+		return false;
+	return host[strspn(host, domain)] == '\0' && strstr(host, "..") == NULL &&
+	       strchr(host, '.') != NULL && host[strlen(host) - 1] != '.';
+}
+
+bool field_is_row_id(const char *text)
+{
+	size_t len = strspn(text, "0123456789");
+
+	return len >= 1 && len <= 18 && text[len] == '\0';
+}
+
+bool field_is_name(const char *text)
+{
+	return field_is_plain(text) && strpbrk(text, "\"\\<>,;:|{}") == NULL && text[0] != ' ';
+}
+
+/* NULL when it does not fit. */
+static const char *value_of(const struct field *field, const cJSON *item)
 {
 	size_t len;
 
+	if ((field->flags & FIELD_ANY) != 0 ||
+	    ((field->flags & FIELD_NULLABLE) != 0 && cJSON_IsNull(item)))
+		return "";
+	if ((field->flags & FIELD_FLAG) != 0)
+		return !cJSON_IsBool(item) ? NULL : cJSON_IsTrue(item) ? "true" : "false";
 	if (!cJSON_IsString(item))
-		return false;
+		return NULL;
 	len = strlen(item->valuestring);
-	return len >= field->min && len <= field->max && field->is_valid(item->valuestring);
+	return len >= field->min && len <= field->max && field->is_valid(item->valuestring)
+		       ? item->valuestring
+		       : NULL;
 }
 
 static bool read_member(struct http_request *request, const struct field *fields, const cJSON *item,
@@ -75,11 +119,11 @@ static bool read_member(struct http_request *request, const struct field *fields
 		reply_fault(request, "unknown_field", item->string, "There is no such field");
 	} else if (values_r[index] != NULL) {
 		reply_fault(request, "invalid_field", field->name, "The field is there twice");
-	} else if (!fits(field, item)) {
-		reply_fault(request, "invalid_field", field->name, field->meaning);
 	} else {
-		values_r[index] = item->valuestring;
-		return true;
+		values_r[index] = value_of(field, item);
+		if (values_r[index] != NULL)
+			return true;
+		reply_fault(request, "invalid_field", field->name, field->meaning);
 	}
 	return false;
 }
@@ -96,7 +140,7 @@ bool fields_read(struct http_request *request, const struct field *fields, const
 			return false;
 	}
 	for (size_t i = 0; fields[i].name != NULL; i++) {
-		if (fields[i].required && values_r[i] == NULL) {
+		if ((fields[i].flags & FIELD_REQUIRED) != 0 && values_r[i] == NULL) {
 			reply_fault(request, "missing_field", fields[i].name, fields[i].meaning);
 			return false;
 		}

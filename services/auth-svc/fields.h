@@ -5,9 +5,16 @@
 
 #include "http_server.h"
 
+enum field_flags {
+	FIELD_REQUIRED = 1,
+	FIELD_NULLABLE = 2, /* null is there too, as "" */
+	FIELD_FLAG = 4,     /* true or false, as "true" or "false" */
+	FIELD_ANY = 8,      /* not a text: its handler looks at it; "" */
+};
+
 struct field {
 	const char *name; /* NULL ends the list */
-	bool required;
+	unsigned flags;
 	size_t min, max; /* bytes */
 	bool (*is_valid)(const char *text);
 	const char *meaning; /* what it must be, for people */
@@ -23,5 +30,16 @@ bool field_is_extension(const char *text);
 bool field_is_role(const char *text);
 /* No control characters. */
 bool field_is_plain(const char *text);
+/* Plain, and no double quote, backslash or angle bracket: it becomes part of a caller id. */
+bool field_is_display_name(const char *text);
+/* local@domain, as far as it matters. */
+bool field_is_email(const char *text);
+/* The id of a row: 1 to 18 digits. */
+bool field_is_row_id(const char *text);
+/* The name of a queue, a team, a reason: letters, digits, signs that no header or key minds. */
+bool field_is_name(const char *text);
+
+/* 400 for one field. */
+void field_reply_fault(struct http_request *request, const char *name, const char *fault);
 
 #endif

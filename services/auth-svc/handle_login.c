@@ -1,9 +1,10 @@
-/* POST /api/auth/login: failures so far -> user -> password -> session -> answer. A name that does
-   not exist, a wrong password and a disabled user look the same and take the same time. */
+/* POST /api/auth/login: attempt counted -> user -> password -> session -> user again -> answer. A
+   name that does not exist, a wrong password and a disabled user look the same and take the same
+   time. The user is read again after the session is there: whoever changed it meanwhile has either
+   seen this session, or is seen here. */
 #include "clock.h"
 #include "fields.h"
 #include "ids.h"
-#include "lockout.h"
 #include "log.h"
 #include "mem.h"
 #include "replies.h"
@@ -22,10 +23,9 @@ struct login {
 	struct http_request *request;
 	char *password;     /* owned, wiped */
 	char extension[33]; /* asked for; "" for the user's own */
-	char address[64];   /* of the client */
 	char username[65];
-	struct user user; /* once it was found */
-	struct store_session session;
+	struct user user;             /* once it was found */
+	struct store_session session; /* its address is the client's from the start */
 };
 
 enum {
@@ -36,11 +36,11 @@ enum {
 };
 
 static const struct field fields[] = {
-	[FIELD_USERNAME] = {"username", true, 1, 64, field_is_username,
+	[FIELD_USERNAME] = {"username", FIELD_REQUIRED, 1, 64, field_is_username,
 			    "A text of 1 to 64 characters a-z 0-9 . _ -"},
-	[FIELD_PASSWORD] = {"password", true, 1, 256, field_is_plain, "A text of 1 to 256 bytes"},
-	[FIELD_EXTENSION] = {"extension", false, 1, 32, field_is_extension,
-			     "A text of 1 to 32 digits"},
+	[FIELD_PASSWORD] = {"password", FIELD_REQUIRED, 1, 256, field_is_plain,
+			    "A text of 1 to 256 bytes"},
+	[FIELD_EXTENSION] = {"extension", 0, 1, 32, field_is_extension, "A text of 1 to 32 digits"},
 	[FIELD_COUNT] = {0},
 };
 
@@ -51,10 +51,32 @@ static void finish(struct login *login)
 	free(login);
 }
 
+/* Nothing was learned about the password: the attempt does not count. */
+static void take_back(const struct login *login)
+{
+	store_settle_attempt(login->service->store, login->username, login->session.address, false);
+}
+
 static void refuse_unavailable(struct login *login)
 {
 	reply_unavailable(login->request);
 	finish(login);
+}
+
+static void refuse_busy(struct login *login)
+{
+	login->service->metrics.auth_logins_busy_total++;
+	take_back(login);
+	reply_wait(login->request, "too_many_logins", password_wait_ms(login->service->password));
+	finish(login);
+}
+
+static void note(const struct login *login, const char *action, const char *detail)
+{
+	struct audit_entry entry = {
+		login->user.id, login->user.username, action, login->username, detail, false};
+
+	audit_add(login->service->audit, login->request, &entry);
 }
 
 /* ---- the answer ---- */
@@ -90,19 +112,24 @@ static int write_answer(const struct login *login, struct json_writer *json)
 	return result;
 }
 
-static void on_created(bool ok, void *context)
+static void refuse_changed(struct login *login)
 {
-	struct login *login = context;
+	store_revoke_session(login->service->store, &login->session.who,
+			     MSG_SESSION_REVOKED_REASON_USER_CHANGED, NULL, NULL);
+	http_reply_error(login->request, 401, "invalid_credentials",
+			 "The name or the password is wrong");
+	finish(login);
+}
+
+static void reply_login(struct login *login)
+{
 	struct buffer body = {0};
 	struct json_writer json = json_writer_init(&body);
 
-	if (!ok) {
-		refuse_unavailable(login);
-		return;
-	}
 	login->service->metrics.auth_logins_total++;
+	note(login, "login:succeeded", login->session.who.extension);
 	log_info("logged in", log_str("username", login->username),
-		 log_str("address", login->address),
+		 log_str("address", login->session.address),
 		 log_str("request_id", http_request_id(login->request)));
 	if (write_answer(login, &json) < 0) {
 		buffer_free(&body);
@@ -114,7 +141,46 @@ static void on_created(bool ok, void *context)
 	finish(login);
 }
 
+static void on_user_again(enum users_result result, const struct user *list, size_t count,
+			  void *context)
+{
+	struct login *login = context;
+
+	if (result != USERS_OK && result != USERS_NONE) {
+		store_revoke_session(login->service->store, &login->session.who,
+				     MSG_SESSION_REVOKED_REASON_USER_CHANGED, NULL, NULL);
+		refuse_unavailable(login);
+	} else if (count == 0 || list[0].updated_at_ms != login->user.updated_at_ms) {
+		refuse_changed(login);
+	} else {
+		reply_login(login);
+	}
+}
+
+static void on_created(bool ok, void *context)
+{
+	struct login *login = context;
+
+	if (ok)
+		users_find_by_id(login->service->users, login->user.id, on_user_again, login);
+	else
+		refuse_unavailable(login);
+}
+
 /* ---- the session ---- */
+
+/* Of User-Agent, so that its owner knows it again in a list; what would not fit a line is left out.
+ */
+static void copy_device(const struct http_request *request, char out[STORE_DEVICE_SIZE])
+{
+	const char *agent = http_header(request, "User-Agent");
+	size_t len = 0;
+
+	for (; agent != NULL && *agent != '\0' && len < STORE_DEVICE_SIZE - 1; agent++)
+		if (*agent >= ' ' && *agent < 0x7f)
+			out[len++] = *agent;
+	out[len] = '\0';
+}
 
 static void create_session(struct login *login, const char *extension)
 {
@@ -128,9 +194,11 @@ static void create_session(struct login *login, const char *extension)
 	id_random(who->ami_session_id);
 	who->role = login->user.role;
 	who->permissions = role_permissions(who->role);
+	strcpy(who->teams, login->user.teams);
 	who->expires_at_ms = now_ms + settings.auth.session_ttl_s * 1000;
-	login->session.address = login->address;
 	login->session.created_at_ms = now_ms;
+	login->session.idle_ms = settings.auth.session_idle_s * 1000;
+	copy_device(login->request, login->session.device);
 	login->session.sessions_max = settings.auth.sessions_max;
 	id_random(login->session.refresh_key);
 	store_create_session(login->service->store, &login->session, on_created, login);
@@ -146,6 +214,8 @@ static void choose_extension(struct login *login)
 	} else if (user->extension[0] == '\0' && user->role > ROLE_AGENT) {
 		create_session(login, login->extension);
 	} else {
+		take_back(login);
+		note(login, "login:refused", "extension_not_allowed");
 		http_reply_error(login->request, 403, "extension_not_allowed",
 				 "This user cannot log in at that extension");
 		finish(login);
@@ -154,14 +224,16 @@ static void choose_extension(struct login *login)
 
 /* ---- the password ---- */
 
-static void on_failure_counted(bool ok, void *context)
+static void refuse_wrong(struct login *login)
 {
-	struct login *login = context;
-
-	if (!ok) {
-		refuse_unavailable(login);
-		return;
-	}
+	login->service->metrics.auth_logins_refused_total++;
+	log_warn("login refused", log_str("username", login->username),
+		 log_str("address", login->session.address),
+		 log_str("request_id", http_request_id(login->request)));
+	note(login, "login:refused",
+	     login->user.id[0] == '\0' ? "unknown"
+	     : !login->user.enabled    ? "disabled"
+				       : "wrong_password");
 	http_reply_error(login->request, 401, "invalid_credentials",
 			 "The name or the password is wrong");
 	finish(login);
@@ -172,17 +244,23 @@ static void on_verified(enum password_result result, const char *hash, void *con
 	struct login *login = context;
 
 	(void)hash;
-	if (result == PASSWORD_STOPPED) {
+	switch (result) {
+	case PASSWORD_RIGHT:
+		if (login->user.enabled)
+			choose_extension(login);
+		else
+			refuse_wrong(login);
+		break;
+	case PASSWORD_WRONG:
+		refuse_wrong(login);
+		break;
+	case PASSWORD_BUSY:
+		refuse_busy(login);
+		break;
+	case PASSWORD_STOPPED:
+		take_back(login);
 		refuse_unavailable(login);
-	} else if (result == PASSWORD_WRONG || !login->user.enabled) {
-		login->service->metrics.auth_logins_refused_total++;
-		log_warn("login refused", log_str("username", login->username),
-			 log_str("address", login->address),
-			 log_str("request_id", http_request_id(login->request)));
-		store_add_failure(login->service->store, login->username, login->address,
-				  on_failure_counted, login);
-	} else {
-		choose_extension(login);
+		break;
 	}
 }
 
@@ -193,6 +271,7 @@ static void on_user(enum users_result result, const struct user *list, size_t co
 	const char *hash = NULL;
 
 	if (result != USERS_OK && result != USERS_NONE) {
+		take_back(login);
 		reply_users_fault(login->request, result);
 		finish(login);
 		return;
@@ -201,34 +280,30 @@ static void on_user(enum users_result result, const struct user *list, size_t co
 		login->user = list[0];
 		hash = list[0].password_hash;
 	}
-	if (password_verify(service->password, login->password, hash, on_verified, login) < 0) {
-		service->metrics.auth_logins_busy_total++;
-		reply_wait(login->request, "too_many_logins", 1000);
-		finish(login);
-	}
+	if (password_verify(service->password, login->session.address, login->password, hash,
+			    on_verified, login) < 0)
+		refuse_busy(login);
 }
 
-/* ---- failures so far ---- */
+/* ---- attempts so far ---- */
 
-static void on_failures(bool ok, struct store_failures user, struct store_failures address,
-			void *context)
+static void on_reserved(bool ok, int64_t wait_ms, bool alarm, void *context)
 {
 	struct login *login = context;
 	struct service *service = login->service;
-	int64_t free_count = settings.auth.failures_free;
-	int64_t wait_ms, address_wait_ms;
 
 	if (!ok) {
 		refuse_unavailable(login);
 		return;
 	}
-	wait_ms = lockout_wait_ms(user.count, free_count, user.since_ms);
-	address_wait_ms = lockout_wait_ms(address.count, free_count * LOCKOUT_ADDRESS_FACTOR,
-					  address.since_ms);
-	if (address_wait_ms > wait_ms)
-		wait_ms = address_wait_ms;
+	if (alarm) {
+		service->metrics.auth_spraying_total++;
+		log_error("too many wrong passwords in a minute: somebody tries many names",
+			  log_int("limit", settings.auth.failures_of_all));
+	}
 	if (wait_ms > 0) {
 		service->metrics.auth_logins_locked_total++;
+		note(login, "login:refused", "locked");
 		reply_wait(login->request, "too_many_failures", wait_ms);
 		finish(login);
 		return;
@@ -239,6 +314,7 @@ static void on_failures(bool ok, struct store_failures user, struct store_failur
 void handle_login(struct http_request *request, void *context)
 {
 	struct service *service = context;
+	struct store_limits limits = {settings.auth.failures_free, settings.auth.failures_of_all};
 	const char *values[FIELD_COUNT];
 	struct login *login;
 
@@ -255,6 +331,8 @@ void handle_login(struct http_request *request, void *context)
 	strcpy(login->username, values[FIELD_USERNAME]);
 	if (values[FIELD_EXTENSION] != NULL)
 		strcpy(login->extension, values[FIELD_EXTENSION]);
-	snprintf(login->address, sizeof(login->address), "%s", http_client_address(request));
-	store_get_failures(service->store, login->username, login->address, on_failures, login);
+	snprintf(login->session.address, sizeof(login->session.address), "%s",
+		 http_client_address(request));
+	store_reserve_attempt(service->store, login->username, login->session.address, &limits,
+			      on_reserved, login);
 }

@@ -21,7 +21,7 @@ struct refresh {
 };
 
 static const struct field fields[] = {
-	{"refreshToken", true, 1, REFRESH_TOKEN_SIZE, field_is_plain,
+	{"refreshToken", FIELD_REQUIRED, 1, REFRESH_TOKEN_SIZE, field_is_plain,
 	 "The refreshToken of the last answer"},
 	{0},
 };
@@ -62,6 +62,7 @@ static void reply_tokens(struct refresh *refresh)
 	struct json_writer json = json_writer_init(&body);
 
 	refresh->session.refreshes++;
+	refresh->session.idle_ms = settings.auth.session_idle_s * 1000;
 	json_begin_object(&json);
 	json_key(&json, "jwt");
 	if (tokens_write(refresh->service->signer, &refresh->session, settings.auth.token_ttl_s,
@@ -108,7 +109,8 @@ static void on_session(bool ok, const struct store_session *session, void *conte
 	} else {
 		refresh->session = *session;
 		store_count_refresh(refresh->service->store, refresh->token.session_id,
-				    refresh->token.count, on_counted, refresh);
+				    refresh->token.count, settings.auth.session_idle_s * 1000,
+				    session->who.expires_at_ms, on_counted, refresh);
 	}
 }
 

@@ -17,10 +17,12 @@
 
 EMBED(migration_0001, "0001_pbx");
 EMBED(migration_0002, "0002_users");
+EMBED(migration_0003, "0003_identity");
 
 const struct sql_migration migrations[] = {
 	{1, "0001_pbx", migration_0001},
 	{2, "0002_users", migration_0002},
+	{3, "0003_identity", migration_0003},
 	{0},
 };
 

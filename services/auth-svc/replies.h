@@ -12,6 +12,12 @@ void reply_wait(struct http_request *request, const char *code, int64_t wait_ms)
 void reply_unavailable(struct http_request *request);
 /* What users.h answered, other than USERS_OK. */
 void reply_users_fault(struct http_request *request, enum users_result result);
+/* A page whose cursor is the id of a row; cursor is then "0" for the start. False: 400 was replied.
+ */
+bool read_row_page(struct http_request *request, struct http_page *page_r);
+/* A page of users, of which one more than limit may have been found. */
+void reply_user_page(struct http_request *request, const struct user *list, size_t count,
+		     size_t limit);
 /* "permissions": what the role gives, by name. */
 void write_permissions(struct json_writer *json, uint64_t permissions);
 

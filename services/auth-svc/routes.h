@@ -10,9 +10,16 @@ extern const struct http_route routes[];
 http_handler_fn handle_login;
 /* handle_refresh.c */
 http_handler_fn handle_refresh;
+/* handle_password.c */
+http_handler_fn handle_password;
 /* handle_session.c */
 http_handler_fn handle_me, handle_logout, handle_ws_ticket, handle_jwks;
-/* handle_users.c */
+/* handle_sessions.c */
+http_handler_fn handle_own_sessions, handle_own_session_end, handle_logout_all;
+http_handler_fn handle_user_sessions, handle_user_session_end, handle_user_sessions_end;
+http_handler_fn handle_all_sessions;
+/* handle_users.c, handle_user_change.c */
 http_handler_fn handle_user_create, handle_user_list, handle_user_get;
+http_handler_fn handle_user_change, handle_user_remove;
 
 #endif

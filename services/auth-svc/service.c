@@ -1,6 +1,7 @@
 #include "service.h"
 
 #include "mem.h"
+#include "replies.h"
 #include "routes.h"
 #include "settings.h"
 
@@ -12,12 +13,33 @@ static const struct metric_def metric_defs[] = {
 	METRIC_END};
 #undef METRIC
 
+/* New keys are seen within this time, without a restart. */
+#define KEYS_MS 2000
+
+static void on_keys_timer(void *context)
+{
+	struct service *service = context;
+
+	if (signer_refresh(service->signer))
+		store_put_jwks(service->store, signer_jwks(service->signer));
+}
+
+static void on_schema(void *context)
+{
+	struct service *service = context;
+
+	audit_begin(service->audit);
+	teams_publish(service->teams);
+}
+
 static void on_redis_up(void *context)
 {
 	struct service *service = context;
 
 	health_set(service->redis_health, true, NULL);
 	store_put_jwks(service->store, signer_jwks(service->signer));
+	if (service->bootstrap != NULL && bootstrap_is_done(service->bootstrap))
+		teams_publish(service->teams);
 }
 
 static void on_redis_down(const char *reason, void *context)
@@ -47,6 +69,14 @@ static void open_links(struct service *service)
 	service->store = store_new(service->link);
 	service->sql = sql_pool_open(daemon->loop, &settings.sql, on_sql_state, service);
 	service->users = users_new(service->sql);
+	service->teams = teams_new(service->sql, service->store);
+}
+
+bool service_is_ready(const struct service *service, struct http_request *request)
+{
+	if (!bootstrap_is_done(service->bootstrap))
+		reply_unavailable(request);
+	return bootstrap_is_done(service->bootstrap);
 }
 
 int service_open(struct daemon *daemon, void **service_r, const char **error_r)
@@ -56,7 +86,10 @@ int service_open(struct daemon *daemon, void **service_r, const char **error_r)
 
 	*service_r = service;
 	service->daemon = daemon;
-	service->signer = signer_open(set->keys_dir, &settings.jwt, error_r);
+	service->signer =
+		signer_open(&(struct signer_settings){set->keys_dir, &settings.jwt,
+						      set->token_ttl_s, set->key_rotate_s},
+			    error_r);
 	if (service->signer == NULL)
 		return -1;
 	open_links(service);
@@ -64,8 +97,11 @@ int service_open(struct daemon *daemon, void **service_r, const char **error_r)
 	service->password =
 		password_open(daemon->loop, (size_t)set->hash_running, (size_t)set->hash_waiting,
 			      &service->metrics.auth_password_hash_seconds);
+	service->audit = audit_open(daemon->loop, service->store, service->link, service->sql,
+				    &settings.redis);
 	service->bootstrap = bootstrap_open(daemon->loop, &settings, service->users,
-					    service->password, daemon->health);
+					    service->password, daemon->health, on_schema, service);
+	service->keys_timer = timer_start(daemon->loop, KEYS_MS, KEYS_MS, on_keys_timer, service);
 	service->auth = auth_new(&settings.jwt, service->link);
 	http_server_set_authenticate(daemon->http, auth_http, service->auth);
 	http_server_add_routes(daemon->http, routes, service);
@@ -77,11 +113,14 @@ void service_close(void *_service)
 {
 	struct service *service = _service;
 
+	timer_stop(&service->keys_timer);
 	password_close(&service->password);
 	sql_pool_close(&service->sql);
 	redis_link_close(&service->link);
+	audit_close(&service->audit);
 	bootstrap_close(&service->bootstrap);
 	auth_free(&service->auth);
+	teams_free(&service->teams);
 	users_free(&service->users);
 	store_free(&service->store);
 	signer_close(&service->signer);

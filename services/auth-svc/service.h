@@ -2,14 +2,17 @@
 #ifndef AUTH_SVC_SERVICE_H
 #define AUTH_SVC_SERVICE_H
 
+#include "audit.h"
 #include "auth.h"
 #include "bootstrap.h"
 #include "daemon.h"
+#include "loop.h"
 #include "password.h"
 #include "redis_link.h"
 #include "signer.h"
 #include "sql.h"
 #include "store.h"
+#include "teams.h"
 #include "users.h"
 
 #define METRIC(kind, name, help) METRIC_FIELD_##kind(name)
@@ -24,14 +27,19 @@ struct service {
 	struct sql_pool *sql;
 	struct store *store;
 	struct users *users;
+	struct teams *teams;
 	struct password *password;
 	struct signer *signer;
 	struct auth *auth;
 	struct bootstrap *bootstrap;
+	struct audit *audit;
+	struct timer *keys_timer; /* looks at the signing keys */
 	struct health_item *redis_health, *sql_health;
 	struct auth_metrics metrics;
 };
 
+/* False: 503 was replied, for the schema may not be there yet. */
+bool service_is_ready(const struct service *service, struct http_request *request);
 int service_open(struct daemon *daemon, void **service_r, const char **error_r);
 void service_close(void *service);
 

@@ -1,5 +1,6 @@
 #include "settings.h"
 
+#include "extensions.h"
 #include "fields.h"
 
 #include <string.h>
@@ -9,8 +10,12 @@
 struct settings settings;
 
 static const struct setting auth_table[] = {
+	{"AUTH_EXTENSIONS", SETTING_TEXT, FIELD(extensions), 1, 500, "1000-1999", NULL, false,
+	 "extensions that agents may have: ranges, parted by blanks"},
 	{"AUTH_FAILURES_FREE", SETTING_NUMBER, FIELD(failures_free), 1, 100, "5", NULL, false,
 	 "wrong passwords in a row before the next attempt has to wait"},
+	{"AUTH_FAILURES_OF_ALL", SETTING_NUMBER, FIELD(failures_of_all), 10, 100000, "300", NULL,
+	 false, "wrong passwords of everyone in a minute; past it each has one free"},
 	{"AUTH_HASH_RUNNING", SETTING_NUMBER, FIELD(hash_running), 1, 4, "1", NULL, false,
 	 "password hashes at once, 64 MB of memory and a core each"},
 	{"AUTH_HASH_WAITING", SETTING_NUMBER, FIELD(hash_waiting), 0, 1000, "32", NULL, false,
@@ -18,8 +23,14 @@ static const struct setting auth_table[] = {
 	{"AUTH_KEYS_DIR", SETTING_TEXT, FIELD(keys_dir), 0, 4096, "", NULL, false,
 	 "folder of <kid>.pem: private keys (P-256) that sign tokens, the last by name is used; a "
 	 "key is made when there is none. Empty: tokens are signed with JWT_SECRET"},
+	{"AUTH_KEY_ROTATE_S", SETTING_NUMBER, FIELD(key_rotate_s), 0, 315360000, "2592000", NULL,
+	 false,
+	 "a new signing key is made when the last one is so old, and keys made here are "
+	 "removed when nothing that they signed counts any more; 0: never"},
 	{"AUTH_SESSIONS_MAX", SETTING_NUMBER, FIELD(sessions_max), 1, 1000, "10", NULL, false,
 	 "logins of one user at a time; one more ends the oldest"},
+	{"AUTH_SESSION_IDLE_S", SETTING_NUMBER, FIELD(session_idle_s), 20, 2592000, "7200", NULL,
+	 false, "a login ends when its token was not refreshed for so long"},
 	{"AUTH_SESSION_TTL_S", SETTING_NUMBER, FIELD(session_ttl_s), 60, 2592000, "43200", NULL,
 	 false, "a login ends after this time"},
 	{"AUTH_SUPERUSER_NAME", SETTING_TEXT, FIELD(superuser_name), 0, 64, "", NULL, false,
@@ -45,6 +56,12 @@ void settings_check(struct buffer *faults)
 
 	if (settings.jwt.secret[0] == '\0' && set->keys_dir[0] == '\0')
 		buffer_append_str(faults, "JWT_SECRET, AUTH_KEYS_DIR: one of them must be set\n");
+	if (set->session_idle_s <= set->token_ttl_s)
+		buffer_append_str(faults, "AUTH_SESSION_IDLE_S: must be more than "
+					  "AUTH_TOKEN_TTL_S\n");
+	if (!extensions_are_ranges(set->extensions))
+		buffer_append_str(faults, "AUTH_EXTENSIONS: ranges such as 1000-1999, parted by "
+					  "blanks\n");
 	if ((set->superuser_name[0] == '\0') != (set->superuser_password[0] == '\0'))
 		buffer_append_str(faults, "AUTH_SUPERUSER_NAME, AUTH_SUPERUSER_PASSWORD: set both "
 					  "or none\n");

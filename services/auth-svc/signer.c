@@ -22,12 +22,25 @@
 #define KEYS_MAX 16
 #define PEM_MAX  8192
 #define KID_MAX  64
+/* A key signs when its file is so old: by then every replica publishes it, and whoever verifies may
+   ask for it. */
+#define SETTLE_S 15
+/* Clocks differ; an expired token may pass for so long. */
+#define GRACE_S 120
 
-struct signer {
-	const struct jwt_settings *settings;
+/* What is read from the folder. */
+struct key_set {
 	char kid[KID_MAX + 1]; /* of the key that signs */
 	struct jws_key *key;   /* NULL: the secret signs */
+	bool settled;          /* key is */
 	struct buffer jwks;
+	time_t newest; /* file's time of the last key by name */
+	size_t count;
+};
+
+struct signer {
+	struct signer_settings set;
+	struct key_set keys;
 };
 
 static void write_coordinate(struct json_writer *json, const char *name, const unsigned char *bytes)
@@ -85,8 +98,34 @@ static int is_key_file(const struct dirent *entry)
 	return len > 4 && strcmp(entry->d_name + len - 4, ".pem") == 0;
 }
 
-/* The key takes the place of the one before: the last by name signs. */
-static int add_key(struct signer *signer, struct json_writer *json, const char *folder,
+static time_t file_time(const char *folder, const char *name)
+{
+	char *path = mem_printf("%s/%s", folder, name);
+	struct stat status = {0};
+
+	(void)stat(path, &status);
+	free(path);
+	return status.st_mtime;
+}
+
+/* The key takes the place of the one before, unless it is too new: the last by name signs. */
+static void choose_key(struct key_set *keys, const char *kid, struct jws_key *key, time_t made)
+{
+	bool settled = made + SETTLE_S <= clock_wall_ms() / 1000;
+
+	keys->newest = made;
+	keys->count++;
+	if (keys->key != NULL && !settled && keys->settled) {
+		jws_key_free(&key);
+		return;
+	}
+	strcpy(keys->kid, kid);
+	jws_key_free(&keys->key);
+	keys->key = key;
+	keys->settled = settled;
+}
+
+static int add_key(struct key_set *keys, struct json_writer *json, const char *folder,
 		   const char *file_name)
 {
 	struct jws_key *key = read_key(folder, file_name);
@@ -94,9 +133,7 @@ static int add_key(struct signer *signer, struct json_writer *json, const char *
 	int result = -1;
 
 	if (key != NULL && id_is_safe(kid, KID_MAX) && write_jwk(json, kid, key) == 0) {
-		strcpy(signer->kid, kid);
-		jws_key_free(&signer->key);
-		signer->key = key;
+		choose_key(keys, kid, key, file_time(folder, file_name));
 		result = 0;
 	} else {
 		log_error("a signing key cannot be used", log_str("file", file_name));
@@ -106,21 +143,43 @@ static int add_key(struct signer *signer, struct json_writer *json, const char *
 	return result;
 }
 
-/* Returns the number of keys, or -1. */
-static int read_folder(struct signer *signer, struct json_writer *json, const char *folder)
+static int list_keys(const char *folder, struct dirent ***names_r)
 {
+	return scandir(folder, names_r, is_key_file, alphasort);
+}
+
+static void free_names(struct dirent **names, int count)
+{
+	for (int i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+}
+
+static void free_keys(struct key_set *keys)
+{
+	jws_key_free(&keys->key);
+	buffer_free(&keys->jwks);
+}
+
+/* keys_r is empty. Returns the number of keys, or -1. */
+static int read_folder(const char *folder, struct key_set *keys_r)
+{
+	struct json_writer json = json_writer_init(&keys_r->jwks);
 	struct dirent **names;
-	int count = scandir(folder, &names, is_key_file, alphasort);
+	int count = list_keys(folder, &names);
 	int result = count <= KEYS_MAX ? count : -1;
 
 	if (count < 0)
 		return -1;
-	for (int i = 0; i < count; i++) {
-		if (result >= 0 && add_key(signer, json, folder, names[i]->d_name) < 0)
+	json_begin_object(&json);
+	json_key(&json, "keys");
+	json_begin_array(&json);
+	for (int i = 0; i < count && result >= 0; i++)
+		if (add_key(keys_r, &json, folder, names[i]->d_name) < 0)
 			result = -1;
-		free(names[i]);
-	}
-	free(names);
+	json_end_array(&json);
+	json_end_object(&json);
+	free_names(names, count);
 	return result;
 }
 
@@ -155,33 +214,94 @@ static int make_key(const char *folder)
 	return result;
 }
 
-static int load(struct signer *signer, const char *folder, const char **error_r)
-{
-	struct json_writer json = json_writer_init(&signer->jwks);
-	int count = 0;
+/* ---- rotation ---- */
 
-	json_begin_object(&json);
-	json_key(&json, "keys");
-	json_begin_array(&json);
-	if (folder[0] != '\0') {
-		count = read_folder(signer, &json, folder);
-		if (count == 0)
-			count = make_key(folder) == 0 ? read_folder(signer, &json, folder) : -1;
-		*error_r = "AUTH_KEYS_DIR: its keys cannot be read, or no key can be made there";
-	}
-	json_end_array(&json);
-	json_end_object(&json);
-	return count < 0 ? -1 : 0;
+/* Made here: named by a number. */
+static bool is_ours(const char *file_name)
+{
+	size_t digits = strspn(file_name, "0123456789");
+
+	return digits > 0 && strcmp(file_name + digits, ".pem") == 0;
 }
 
-struct signer *signer_open(const char *folder, const struct jwt_settings *settings,
-			   const char **error_r)
+/* Those whose successor signs for so long that no token of theirs can count. */
+static void remove_old_keys(const struct signer *signer)
+{
+	const char *folder = signer->set.folder;
+	int64_t now_s = clock_wall_ms() / 1000;
+	struct dirent **names;
+	int count = list_keys(folder, &names);
+
+	for (int i = 0; i + 1 < count; i++) {
+		time_t successor = file_time(folder, names[i + 1]->d_name);
+		char *path = mem_printf("%s/%s", folder, names[i]->d_name);
+
+		if (is_ours(names[i]->d_name) &&
+		    successor + SETTLE_S + signer->set.token_ttl_s + GRACE_S < now_s &&
+		    unlink(path) == 0)
+			log_info("a signing key was removed", log_str("file", path));
+		free(path);
+	}
+	if (count >= 0)
+		free_names(names, count);
+}
+
+static void rotate(const struct signer *signer)
+{
+	if (clock_wall_ms() / 1000 - signer->keys.newest >= signer->set.rotate_s)
+		(void)make_key(signer->set.folder);
+	remove_old_keys(signer);
+}
+
+bool signer_refresh(struct signer *signer)
+{
+	struct key_set fresh = {0};
+	bool changed;
+
+	if (signer->set.folder[0] == '\0')
+		return false;
+	if (signer->set.rotate_s > 0)
+		rotate(signer);
+	if (read_folder(signer->set.folder, &fresh) <= 0) {
+		log_error("the signing keys cannot be read: those of before are kept");
+		free_keys(&fresh);
+		return false;
+	}
+	changed = strcmp(buffer_str(&fresh.jwks), buffer_str(&signer->keys.jwks)) != 0;
+	if (strcmp(fresh.kid, signer->keys.kid) != 0)
+		log_info("another key signs", log_str("kid", fresh.kid));
+	free_keys(&signer->keys);
+	signer->keys = fresh;
+	return changed;
+}
+
+/* ---- the signer ---- */
+
+static int load(struct signer *signer)
+{
+	const char *folder = signer->set.folder;
+	int count;
+
+	if (folder[0] == '\0') {
+		buffer_append_str(&signer->keys.jwks, "{\"keys\":[]}");
+		return 0;
+	}
+	count = read_folder(folder, &signer->keys);
+	if (count != 0)
+		return count;
+	free_keys(&signer->keys);
+	return make_key(folder) == 0 ? read_folder(folder, &signer->keys) : -1;
+}
+
+struct signer *signer_open(const struct signer_settings *set, const char **error_r)
 {
 	struct signer *signer = mem_new(struct signer);
 
-	signer->settings = settings;
-	if (load(signer, folder, error_r) < 0)
+	signer->set = *set;
+	if (load(signer) < 0) {
+		*error_r = "AUTH_KEYS_DIR: its keys cannot be read, or no key can be made there";
 		signer_close(&signer);
+	}
 	return signer;
 }
 
@@ -192,17 +312,16 @@ void signer_close(struct signer **_signer)
 	*_signer = NULL;
 	if (signer == NULL)
 		return;
-	jws_key_free(&signer->key);
-	buffer_free(&signer->jwks);
+	free_keys(&signer->keys);
 	free(signer);
 }
 
 const char *signer_jwks(const struct signer *signer)
 {
-	return buffer_str(&signer->jwks);
+	return buffer_str(&signer->keys.jwks);
 }
 
 char *signer_sign(const struct signer *signer, const struct jwt_claims *claims)
 {
-	return jwt_sign(signer->settings, claims, signer->kid, signer->key);
+	return jwt_sign(signer->set.jwt, claims, signer->keys.kid, signer->keys.key);
 }

@@ -31,6 +31,7 @@ int tokens_write(const struct signer *signer, const struct store_session *sessio
 	const struct principal *who = &session->who;
 	struct jwt_claims claims = make_claims(who, token_ttl_s);
 	char *token = signer_sign(signer, &claims);
+	int64_t idle_at_ms = clock_wall_ms() + session->idle_ms;
 	char refresh[REFRESH_TOKEN_SIZE];
 
 	if (token == NULL)
@@ -41,7 +42,8 @@ int tokens_write(const struct signer *signer, const struct store_session *sessio
 	json_field_str(json, "tokenType", "Bearer");
 	json_field_int(json, "expiresAt", claims.expires_at_s * 1000);
 	json_field_str(json, "refreshToken", refresh);
-	json_field_int(json, "refreshExpiresAt", who->expires_at_ms);
+	json_field_int(json, "refreshExpiresAt",
+		       idle_at_ms < who->expires_at_ms ? idle_at_ms : who->expires_at_ms);
 	json_end_object(json);
 	free(token);
 	return 0;

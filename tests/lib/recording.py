@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import pathlib
+import re
 import uuid
 
 import jsonschema
@@ -54,8 +55,8 @@ class Recording:
     def event(self, envelope):
         """The envelope, and its data by the schema of its type."""
         self.validate("event.v1", envelope)
-        self.validate(str(envelope.get("eventType")).replace(":", "-") + ".v1",
-                      envelope.get("data"))
+        name = re.sub("[:_]", "-", str(envelope.get("eventType")))
+        self.validate(f"{name}.v1", envelope.get("data"))
 
     def ami_event(self, message):
         name = str(message.get("Event", ""))
@@ -85,6 +86,8 @@ class Recording:
             self.validate("ami-action.v1", json.loads(fields["a"]))
         elif kind == "replies":
             self.validate("ami-reply.v1", json.loads(fields["r"]))
+        elif kind == "audit":
+            self.validate("audit.v1", json.loads(fields["a"]))
 
     def tap(self, redis):
         """Reads every stream of this Redis."""

@@ -50,7 +50,7 @@ static void on_done(enum password_result result, const char *hash, void *context
 
 static void verify(struct fixture *fixture, const char *text, const char *hash)
 {
-	assert_int_equal(password_verify(fixture->password, text, hash, on_done, fixture), 0);
+	assert_int_equal(password_verify(fixture->password, "a", text, hash, on_done, fixture), 0);
 	uv_run(&fixture->loop, UV_RUN_DEFAULT);
 }
 
@@ -59,7 +59,7 @@ static void makes_and_checks_hashes(void **state)
 	struct fixture *fixture = *state;
 	char hash[PASSWORD_HASH_SIZE];
 
-	assert_int_equal(password_hash(fixture->password, "secret", on_done, fixture), 0);
+	assert_int_equal(password_hash(fixture->password, "a", "secret", on_done, fixture), 0);
 	assert_int_equal(fixture->answers, 0);
 	uv_run(&fixture->loop, UV_RUN_DEFAULT);
 	strcpy(hash, fixture->hash);
@@ -78,7 +78,7 @@ static void nobody_costs_the_same(void **state)
 	struct fixture *fixture = *state;
 	uint64_t real_us;
 
-	assert_int_equal(password_hash(fixture->password, "secret", on_done, fixture), 0);
+	assert_int_equal(password_hash(fixture->password, "a", "secret", on_done, fixture), 0);
 	uv_run(&fixture->loop, UV_RUN_DEFAULT);
 	real_us = fixture->seconds.sum_us;
 	verify(fixture, "secret", NULL);
@@ -102,7 +102,7 @@ static void has_a_bounded_line(void **state)
 	int taken = 0;
 
 	for (int i = 0; i < 10; i++)
-		taken += password_verify(fixture->password, "x", NULL, on_done, fixture) == 0;
+		taken += password_verify(fixture->password, "a", "x", NULL, on_done, fixture) == 0;
 	assert_int_equal(taken, 3);
 	uv_run(&fixture->loop, UV_RUN_DEFAULT);
 	assert_int_equal(fixture->answers, 3);
@@ -113,8 +113,8 @@ static void tells_who_waits_when_it_closes(void **state)
 	struct fixture *fixture = *state;
 
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(password_verify(fixture->password, "x", NULL, on_done, fixture),
-				 0);
+		assert_int_equal(
+			password_verify(fixture->password, "a", "x", NULL, on_done, fixture), 0);
 	password_close(&fixture->password);
 	assert_int_equal(fixture->stopped, 3);
 	uv_run(&fixture->loop, UV_RUN_DEFAULT);
