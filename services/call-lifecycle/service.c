@@ -96,6 +96,19 @@ static void open_history(struct service *service)
 	service->history = history_open(daemon->loop, &history);
 }
 
+static void open_keeper(struct service *service)
+{
+	const struct keeper_settings keeper = {
+		.link = service->link,
+		.sql = service->sql,
+		.folder = settings.lifecycle.recordings_dir,
+		.keep_days = settings.lifecycle.recordings_days,
+	};
+
+	if (keeper.folder[0] != '\0')
+		service->keeper = keeper_open(service->daemon->loop, &keeper);
+}
+
 int service_open(struct daemon *daemon, void **service_r, const char **error_r)
 {
 	struct service *service = mem_new(struct service);
@@ -114,6 +127,7 @@ int service_open(struct daemon *daemon, void **service_r, const char **error_r)
 		pbx_watch_open(daemon->loop, service->link, service->pbxs, service->pbx_count);
 	open_followers(service);
 	open_history(service);
+	open_keeper(service);
 	http_server_set_authenticate(daemon->http, auth_http, service->auth);
 	http_server_set_idempotency(daemon->http, idempotency_check, service->link);
 	http_server_add_routes(daemon->http, routes, service);
@@ -153,6 +167,7 @@ void service_close(void *_service)
 	struct service *service = _service;
 
 	timer_stop(&service->drain);
+	keeper_close(&service->keeper);
 	sql_pool_close(&service->sql); /* first what answers others */
 	history_close(&service->history);
 	sql_schema_close(&service->schema);

@@ -7,6 +7,7 @@
 #include "daemon.h"
 #include "follower.h"
 #include "history.h"
+#include "keeper.h"
 #include "pbx_watch.h"
 #include "redis_link.h"
 #include "settings.h"
@@ -26,6 +27,7 @@ struct service {
 	struct sql_schema *schema;
 	struct history *history;
 	struct health_item *redis_health, *sql_health;
+	struct keeper *keeper; /* NULL: recordings are not on this host */
 	struct timer *drain;
 };
 

@@ -99,6 +99,22 @@ extern const struct store_field store_recording_fields[];
 /* All of them, as HMGET answers. */
 int store_recording_get(struct redis_link *link, const char *id, redis_reply_fn *fn, void *context);
 
+/* ---- the side of the keeper (store_recordings.c) ---- */
+
+/* The oldest that ended before and whose file was not read yet: an array of one id, or none. */
+int store_recordings_unsummed(struct redis_link *link, int64_t before, redis_reply_fn *fn,
+			      void *context);
+/* bytes and sha256, as far as known. */
+int store_recording_sum(struct redis_link *link, const char *id, redis_reply_fn *fn, void *context);
+int store_recording_set_sum(struct redis_link *link, const char *id, int64_t bytes,
+			    const char *sha256);
+/* It is done; or, with a time, is to be looked at again then. */
+int store_recording_summed(struct redis_link *link, const char *id, int64_t again_at);
+/* Ids of those that began before. */
+int store_recordings_old(struct redis_link *link, int64_t before, int max, redis_reply_fn *fn,
+			 void *context);
+int store_recording_forget(struct redis_link *link, const char *id);
+
 /* "replies:<instance>". Owned by the caller. */
 char *store_reply_stream(const char *instance);
 /* How fresh the view of a PBX is: its state, that of the view, and whether somebody follows it.
