@@ -7,8 +7,10 @@
 static const struct message_field fields[] = {
 	{.key = "type", .kind = MESSAGE_CONST_STRING, .required = true, .text = "ack",
 	 .fault = "type must be ack"},
-	{.key = "cursors", .kind = MESSAGE_STRINGS, .required = true, .offset = AT(cursors_count), .items = AT(cursors), .min = 1, .max = 16,
+	{.key = "cursors", .kind = MESSAGE_STRINGS, .offset = AT(cursors_count), .items = AT(cursors), .min = 0, .max = 16,
 	 .fault = "cursors must be an array of up to 16 strings"},
+	{.key = "offset", .kind = MESSAGE_STRING, .offset = AT(offset), .min = 1, .max = 256,
+	 .fault = "offset must be a string of 1 to 256 bytes"},
 	{.key = "id", .kind = MESSAGE_STRING, .offset = AT(id), .min = 0, .max = 64,
 	 .fault = "id must be a string of 0 to 64 bytes"},
 	{0},

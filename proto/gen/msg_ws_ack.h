@@ -9,7 +9,9 @@ struct msg_ws_ack {
 	/* at most one for each topic: call:1718-0 */
 	size_t cursors_count;
 	const char *cursors[16];
-	/* echoed in an error */
+	/* instead of cursors, with Socket.IO: the last argument of an event */
+	const char *offset;
+	/* answered by acknowledged */
 	const char *id;
 };
 

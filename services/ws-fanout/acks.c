@@ -63,14 +63,17 @@ void acks_sent(struct client *client, const struct event *event)
 	acks->sent[event->topic] = event->id;
 }
 
+/* What lies beyond the last that was sent counts for that. */
 static bool take_one(struct acks *acks, enum topic topic, struct entry_id at)
 {
-	if (entry_id_compare(at, acks->acknowledged.at[topic]) <= 0 ||
-	    entry_id_compare(at, acks->sent[topic]) > 0)
+	if ((acks->waiting & topic_bit(topic)) == 0 ||
+	    entry_id_compare(at, acks->acknowledged.at[topic]) <= 0)
 		return false;
-	acks->acknowledged.at[topic] = at;
-	if (entry_id_compare(at, acks->sent[topic]) == 0)
+	if (entry_id_compare(at, acks->sent[topic]) >= 0) {
+		at = acks->sent[topic];
 		acks->waiting &= (topic_set)~topic_bit(topic);
+	}
+	acks->acknowledged.at[topic] = at;
 	return true;
 }
 

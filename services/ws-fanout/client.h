@@ -23,6 +23,8 @@ struct client_protocol {
 		     size_t len);
 	/* The client is known: whatever comes before the welcome. May be NULL. */
 	void (*admit)(struct client *client);
+	/* What the client follows has changed. May be NULL. */
+	void (*followed)(struct client *client);
 	/* The end: what waits is still sent. */
 	void (*end)(struct client *client, enum close_code code, const char *reason);
 };

@@ -16,6 +16,13 @@ static const struct {
 	{"unsubscribe", handle_unsubscribe, false},
 };
 
+const char *message_id(const cJSON *message)
+{
+	const char *id = json_get_str(message, "id");
+
+	return id != NULL && strlen(id) <= 64 ? id : NULL;
+}
+
 void dispatch(struct client *client, const cJSON *message)
 {
 	const char *type = json_get_str(message, "type");
@@ -30,7 +37,8 @@ void dispatch(struct client *client, const cJSON *message)
 				      NULL, CLOSE_UNAUTHORIZED);
 		return;
 	}
-	client_error(client, "unknown_type", "type is missing or not known here", NULL);
+	client_error(client, "unknown_type", "type is missing or not known here",
+		     message_id(message));
 }
 
 void dispatch_message(struct client *client, const char *text, size_t len)

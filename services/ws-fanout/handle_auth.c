@@ -237,7 +237,7 @@ void handle_auth(struct client *client, const cJSON *json)
 
 	if (msg_ws_auth_parse(json, &message, &error) < 0 ||
 	    positions_read(message.since, message.since_count, &since, &error) < 0)
-		client_error(client, "bad_message", error, NULL);
+		client_error(client, "bad_message", error, message_id(json));
 	else if (message.ack != NULL && !id_is_safe(message.ack, ACKS_NAME_MAX))
 		client_error(client, "bad_message", "ack must be a name of safe characters",
 			     message.id);

@@ -11,7 +11,7 @@ void handle_ping(struct client *client, const cJSON *message)
 	struct answer answer;
 
 	if (msg_ws_ping_parse(message, &ping, &error) < 0) {
-		client_error(client, "bad_message", error, NULL);
+		client_error(client, "bad_message", error, message_id(message));
 		return;
 	}
 	answer_begin(&answer, "pong", ping.id);

@@ -144,7 +144,7 @@ void handle_subscribe(struct client *client, const cJSON *json)
 
 	if (msg_ws_subscribe_parse(json, &message, &error) < 0 ||
 	    positions_read(message.since, message.since_count, &since, &error) < 0) {
-		client_error(client, "bad_message", error, NULL);
+		client_error(client, "bad_message", error, message_id(json));
 		return;
 	}
 	answer_begin(&answer, "subscribed", message.id);
@@ -153,6 +153,8 @@ void handle_subscribe(struct client *client, const cJSON *json)
 		json_end_array(&answer.json);
 	client_write_topics(client, &answer.json);
 	client_answer(client, &answer);
+	if (client->protocol->followed != NULL)
+		client->protocol->followed(client);
 	catchup_begin(client, &since, message.has_snapshot && message.snapshot);
 }
 
@@ -181,7 +183,7 @@ void handle_unsubscribe(struct client *client, const cJSON *json)
 	enum topic topic;
 
 	if (msg_ws_unsubscribe_parse(json, &message, &error) < 0) {
-		client_error(client, "bad_message", error, NULL);
+		client_error(client, "bad_message", error, message_id(json));
 		return;
 	}
 	for (size_t i = 0; i < message.topics_count; i++) {
@@ -191,4 +193,34 @@ void handle_unsubscribe(struct client *client, const cJSON *json)
 	answer_begin(&answer, "subscribed", message.id);
 	client_write_topics(client, &answer.json);
 	client_answer(client, &answer);
+	if (client->protocol->followed != NULL)
+		client->protocol->followed(client);
+}
+
+/* One of "topics" as client_write_topics() wrote it. */
+static void restore_one(struct client *client, const cJSON *entry, struct refusals *refusals)
+{
+	const char *topic = json_get_str(entry, "topic"), *error;
+	cJSON *json = cJSON_Duplicate(entry, true),
+	      *topics = cJSON_AddArrayToObject(json, "topics");
+	struct msg_ws_subscribe message;
+
+	cJSON_AddStringToObject(json, "type", "subscribe");
+	if (topic != NULL)
+		cJSON_AddItemToArray(topics, cJSON_CreateString(topic));
+	if (msg_ws_subscribe_parse(json, &message, &error) == 0)
+		join_all(client, &message, refusals);
+	cJSON_Delete(json);
+}
+
+void subscriptions_restore(struct client *client, const cJSON *topics)
+{
+	struct buffer unread = {0};
+	struct json_writer writer = json_writer_init(&unread);
+	struct refusals refusals = {&writer, false};
+	const cJSON *entry;
+
+	rooms_leave_topics(client->hub->rooms, &client->occupant, TOPIC_ALL);
+	cJSON_ArrayForEach(entry, topics) restore_one(client, entry, &refusals);
+	buffer_free(&unread);
 }

@@ -10,7 +10,7 @@
 #include "ws_server.h"
 
 struct client;
-struct sio;
+struct eio;
 
 /* All borrowed from the service. */
 struct hub {
@@ -23,7 +23,7 @@ struct hub {
 	struct backlog *backlogs[TOPIC_COUNT]; /* owned; NULL until hub_start() */
 	struct client *first, *last;           /* in order of ids */
 	uint64_t next_client_id;
-	struct sio *sio; /* NULL until the service is open */
+	struct eio *eio; /* the sessions of Socket.IO */
 	char prefix[12]; /* of connection ids: another one in each process */
 };
 

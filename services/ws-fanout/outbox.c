@@ -161,12 +161,19 @@ int64_t outbox_oldest_ms(const struct outbox *outbox)
 	return 0;
 }
 
-void outbox_move(struct outbox *from, struct outbox *to)
+struct frame *outbox_take(struct outbox *outbox)
 {
-	assert(from->held == 0 && from->offset == 0);
-	for (uint32_t i = 0; i < from->count; i++)
-		outbox_push(to, first(from)[i]);
-	outbox_free(from);
+	struct frame *frame;
+
+	assert(outbox->held == 0 && outbox->offset == 0);
+	if (outbox->count == 0)
+		return NULL;
+	frame = first(outbox)[0];
+	outbox->bytes -= frame->len;
+	outbox->head++;
+	outbox->count--;
+	settle(outbox);
+	return frame;
 }
 
 void outbox_free(struct outbox *outbox)

@@ -36,8 +36,9 @@ unsigned outbox_coalesce(struct outbox *outbox);
 void outbox_drop_waiting(struct outbox *outbox);
 /* When the oldest waiting event was written to its stream, Unix ms; 0: no event waits. */
 int64_t outbox_oldest_ms(const struct outbox *outbox);
-/* Everything that waits goes over to another, which must be empty or have taken none of it. */
-void outbox_move(struct outbox *from, struct outbox *to);
+/* The first frame, whole, with its reference; NULL when empty. Not for an outbox that is written.
+ */
+struct frame *outbox_take(struct outbox *outbox);
 void outbox_free(struct outbox *outbox);
 bool outbox_is_sane(const struct outbox *outbox);
 

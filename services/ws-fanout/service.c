@@ -1,5 +1,6 @@
 #include "service.h"
 
+#include "eio.h"
 #include "hub.h"
 #include "ids.h"
 #include "log.h"
@@ -66,6 +67,7 @@ static void on_tick(void *context)
 
 static const struct ws_endpoint endpoints[] = {
 	{"/ws", websocket_open, NULL},
+	{"/socket.io/", eio_open, eio_request},
 	{0},
 };
 
@@ -118,6 +120,7 @@ int service_open(struct daemon *daemon, void **service_r, const char **error_r)
 	service->hub.settings = &fanout_settings;
 	service->hub.metrics = &service->metrics;
 	service->hub.rooms = rooms_new();
+	service->hub.eio = eio_new(daemon->loop, &service->hub);
 	id_random(random);
 	memcpy(service->hub.prefix, random, sizeof(service->hub.prefix) - 1);
 	open_redis(service);
@@ -151,6 +154,7 @@ void service_close(void *_service)
 	struct service *service = _service;
 
 	timer_stop(&service->timer);
+	eio_free(&service->hub.eio);
 	ws_server_close(&service->hub.server);
 	source_free(&service->source);
 	auth_free(&service->hub.auth);

@@ -66,6 +66,12 @@ typedef void store_acks_fn(const struct positions *positions, void *context);
 void store_acks_load(struct redis_link *link, const char *user_id, const char *name,
 		     store_acks_fn *fn, void *context);
 
+/* What a Socket.IO client followed, as JSON, for when it comes back. */
+void store_rooms_save(struct redis_link *link, const char *sid, const char *json, size_t len);
+/* json is "" when nothing is known, or Redis is away. */
+typedef void store_rooms_fn(const char *json, size_t len, void *context);
+void store_rooms_load(struct redis_link *link, const char *sid, store_rooms_fn *fn, void *context);
+
 struct principal;
 
 /* who is NULL when the ticket is not good (away false) or Redis is away. A ticket works once. */

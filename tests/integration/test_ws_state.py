@@ -118,7 +118,8 @@ def test_what_is_not_acknowledged_comes_again(daemon, redis, session, websocket)
     assert read(socket, 3) == sent
     socket.send({"type": "ack", "cursors": [sent[0]]})
     assert read(socket, 2) == sent[1:]  # again, on this socket
-    socket.send({"type": "ack", "cursors": [sent[1]]})
+    socket.send({"type": "ack", "cursors": [sent[1]], "id": "a"})
+    assert socket.wait_for("acknowledged")["id"] == "a"
     wait_until(lambda: redis.hgetall("cache:acks:u-user-2000:wallboard") ==
                {"call": sent[1].split(":")[1]})
     socket.close()

@@ -1,4 +1,4 @@
-/* Acknowledged positions: see store.h. */
+/* What clients left behind for when they come back: see store.h. */
 #include "mem.h"
 #include "positions.h"
 #include "store.h"
@@ -61,4 +61,34 @@ void store_acks_load(struct redis_link *link, const char *user_id, const char *n
 		return;
 	free(query);
 	fn(NULL, context);
+}
+
+struct rooms_query {
+	store_rooms_fn *fn;
+	void *context;
+};
+
+void store_rooms_save(struct redis_link *link, const char *sid, const char *json, size_t len)
+{
+	redis_link_command(link, NULL, NULL, "SET cache:rooms:%s %b EX " KEPT_S, sid, json, len);
+}
+
+static void on_rooms(const redisReply *reply, void *context)
+{
+	struct rooms_query *query = context;
+	bool found = reply != NULL && reply->type == REDIS_REPLY_STRING;
+
+	query->fn(found ? reply->str : "", found ? (size_t)reply->len : 0, query->context);
+	free(query);
+}
+
+void store_rooms_load(struct redis_link *link, const char *sid, store_rooms_fn *fn, void *context)
+{
+	struct rooms_query *query = mem_new(struct rooms_query);
+
+	*query = (struct rooms_query){fn, context};
+	if (redis_link_command(link, on_rooms, query, "GET cache:rooms:%s", sid) == 0)
+		return;
+	free(query);
+	fn("", 0, context);
 }
