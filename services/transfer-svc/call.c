@@ -1,0 +1,151 @@
+#include "call.h"
+
+#include "store.h"
+
+#include <string.h>
+
+static const char *element(const redisReply *reply, size_t i)
+{
+	return reply->element[i]->str != NULL ? reply->element[i]->str : "";
+}
+
+static cJSON *parse(const char *text)
+{
+	const char *error;
+
+	return json_parse(text, strlen(text), &error);
+}
+
+bool call_read(struct call *call, const redisReply *reply)
+{
+	memset(call, 0, sizeof(*call));
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY ||
+	    reply->elements != STORE_CALL_FIELDS || element(reply, STORE_CALL_ID)[0] == '\0')
+		return false;
+	call->id = element(reply, STORE_CALL_ID);
+	call->pbx = element(reply, STORE_CALL_PBX);
+	call->state = element(reply, STORE_CALL_STATE);
+	call->channels = parse(element(reply, STORE_CALL_CHANNELS));
+	call->extensions = parse(element(reply, STORE_CALL_EXTENSIONS));
+	return true;
+}
+
+void call_free(struct call *call)
+{
+	cJSON_Delete(call->channels);
+	cJSON_Delete(call->extensions);
+	memset(call, 0, sizeof(*call));
+}
+
+bool call_has_ended(const struct call *call)
+{
+	return strcmp(call->state, "ended") == 0;
+}
+
+bool call_has_extension(const struct call *call, const char *extension)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, call->extensions)
+	{
+		if (cJSON_IsString(item) && strcmp(item->valuestring, extension) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const char *member(const cJSON *object, const char *name)
+{
+	const char *text = json_get_str(object, name);
+
+	return text != NULL ? text : "";
+}
+
+static struct call_party read_party(const cJSON *item)
+{
+	return (struct call_party){
+		.uniqueid = member(item, "uniqueid"),
+		.channel = member(item, "channel"),
+		.extension = member(item, "extension"),
+		.number = member(item, "number"),
+		.bridge = member(item, "bridge"),
+		.peer = member(item, "peer"),
+		.local = json_get_bool(item, "local", false),
+		.up = strcmp(member(item, "state"), "up") == 0,
+	};
+}
+
+static bool find_party(const struct call *call, const char *uniqueid, struct call_party *party_r)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, call->channels)
+	{
+		*party_r = read_party(item);
+		if (uniqueid[0] != '\0' && strcmp(party_r->uniqueid, uniqueid) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool call_find_pair(const struct call *call, const char *extension, struct call_party *agent_r,
+		    struct call_party *customer_r)
+{
+	struct call_party party, other;
+	bool found = false;
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, call->channels)
+	{
+		party = read_party(item);
+		if (party.extension[0] == '\0' || party.local ||
+		    (extension[0] != '\0' && strcmp(party.extension, extension) != 0) ||
+		    !find_party(call, party.peer, &other) || other.local)
+			continue;
+		/* The newest stands first: the one that was there before is the agent. */
+		*agent_r = party;
+		*customer_r = other;
+		found = true;
+	}
+	return found;
+}
+
+/* With whom the customer is in a bridge now: the agent, or somebody else? */
+static bool find_beside(const struct call *call, const struct call_party *customer,
+			struct call_party *beside_r)
+{
+	const cJSON *item;
+
+	if (customer->bridge[0] == '\0')
+		return false;
+	cJSON_ArrayForEach(item, call->channels)
+	{
+		*beside_r = read_party(item);
+		if (strcmp(beside_r->uniqueid, customer->uniqueid) != 0 &&
+		    strcmp(beside_r->bridge, customer->bridge) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool call_tells(const struct call *call, const struct transfer *transfer,
+		enum transfer_input *input_r)
+{
+	struct call_party customer, beside;
+	bool toggled = transfer->mode == MODE_ASKING && transfer->with_customer;
+
+	*input_r = INPUT_CUSTOMER_GONE;
+	if (transfer->mode == MODE_WATCHING)
+		return false;
+	if (call_has_ended(call) || !find_party(call, transfer->customer_uniqueid, &customer))
+		return true;
+	if (toggled || !find_beside(call, &customer, &beside))
+		return false;
+	if (strcmp(beside.extension, transfer->by) != 0) {
+		*input_r = INPUT_JOINED;
+		return true;
+	}
+	/* Still with the agent, or again. */
+	*input_r = INPUT_RETURNED;
+	return transfer->state != STATE_REQUESTED;
+}

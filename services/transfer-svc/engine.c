@@ -1,0 +1,302 @@
+#include "engine.h"
+
+#include "call.h"
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TRIES_MAX 8
+/* A PBX that is away may have done what it was asked, and cannot be asked: time stands still. */
+#define AWAY_STEP_MS 5000
+#define AWAY_MAX_MS  600000
+
+struct engine {
+	struct redis_link *link;
+	const struct limits *limits;
+	struct compose_settings compose;
+};
+
+struct job {
+	struct engine *engine;
+	char id[TRANSFER_ID_MAX];
+	struct signal signal;
+	char why[40], cause[12], channel[TRANSFER_CHANNEL], party[TRANSFER_PARTY], entry_id[48];
+	struct transfer transfer;
+	unsigned tries;
+	bool check;      /* the call is looked at first */
+	bool deadline;   /* and then time counts */
+	bool pbx_is_up;  /* of a check */
+	bool call_tells; /* of a check: signal is what the call says */
+	engine_may_fn *may;
+	engine_done_fn *done;
+	void *context;
+};
+
+struct engine *engine_new(struct redis_link *link, const struct limits *limits,
+			  const struct compose_settings *compose)
+{
+	struct engine *engine = mem_new(struct engine);
+
+	engine->link = link;
+	engine->limits = limits;
+	engine->compose = *compose;
+	return engine;
+}
+
+void engine_free(struct engine **engine)
+{
+	free(*engine);
+	*engine = NULL;
+}
+
+static void finish(struct job *job, enum engine_result result, const char *other)
+{
+	bool known = result != ENGINE_NOT_FOUND && result != ENGINE_UNAVAILABLE;
+
+	if (job->done != NULL)
+		job->done(result, known ? &job->transfer : NULL, other, job->context);
+	free(job);
+}
+
+static void load(struct job *job);
+
+static void on_stored(enum store_result result, const char *other, void *context)
+{
+	struct job *job = context;
+
+	if (result == STORE_OK)
+		finish(job, ENGINE_DONE, "");
+	else if (result == STORE_UNAVAILABLE)
+		finish(job, ENGINE_UNAVAILABLE, "");
+	else if (job->transfer.version == 1)
+		finish(job, ENGINE_CONFLICT, other);
+	else if (++job->tries < TRIES_MAX)
+		load(job);
+	else
+		finish(job, ENGINE_UNAVAILABLE, "");
+}
+
+static void store(struct job *job, const char *const *types, size_t count,
+		  const struct actions *actions)
+{
+	struct buffer events[DECISION_EVENTS] = {0};
+	struct store_change change = {&job->transfer, events, count, actions};
+	struct redis_link *link = job->engine->link;
+
+	job->transfer.version++;
+	for (size_t i = 0; i < count; i++)
+		transfer_event(&job->transfer, types[i],
+			       job->signal.at != 0 ? job->signal.at : clock_wall_ms(), &events[i]);
+	store_commit(link, &change, on_stored, job);
+	for (size_t i = 0; i < count; i++)
+		buffer_free(&events[i]);
+}
+
+static size_t count_events(const struct decision *decision)
+{
+	size_t count = 0;
+
+	while (count < DECISION_EVENTS && decision->events[count] != NULL)
+		count++;
+	return count;
+}
+
+static void log_change(const struct job *job, enum transfer_state before,
+		       const struct decision *decision)
+{
+	const struct transfer *transfer = &job->transfer;
+
+	if (transfer->state == STATE_FAILED && before == STATE_FALLING_BACK)
+		log_error("a customer could not be brought back", log_str("transfer_id", job->id),
+			  log_str("call_id", transfer->call_id));
+	if (before != transfer->state || decision->effect != EFFECT_NONE)
+		log_info("transfer", log_str("transfer_id", job->id),
+			 log_str("call_id", transfer->call_id),
+			 log_str("on", input_name(job->signal.input)),
+			 log_str("from", state_name(before)),
+			 log_str("to", state_name(transfer->state)),
+			 log_str("effect", effect_name(decision->effect)),
+			 log_str("reason", transfer->reason));
+}
+
+static void apply(struct job *job)
+{
+	enum transfer_state before = job->transfer.state;
+	struct decision decision;
+	struct actions actions;
+
+	decide(&job->transfer, &job->signal, job->engine->limits, clock_wall_ms(), &decision);
+	if (decision.refused) {
+		finish(job, state_is_over(before) ? ENGINE_OVER : ENGINE_REFUSED, "");
+		return;
+	}
+	if (!decision.changed) {
+		finish(job, ENGINE_IGNORED, "");
+		return;
+	}
+	log_change(job, before, &decision);
+	compose_effect(&job->transfer, decision.effect, &job->engine->compose, &actions);
+	store(job, decision.events, count_events(&decision), &actions);
+	actions_free(&actions);
+}
+
+/* ---- a check ---- */
+
+/* Nothing is decided: the deadline is put off. */
+static void put_off(struct job *job)
+{
+	const struct actions none = {0};
+
+	job->transfer.deadline_at = clock_wall_ms() + AWAY_STEP_MS;
+	store(job, NULL, 0, &none);
+}
+
+static void decide_check(struct job *job)
+{
+	const struct transfer *transfer = &job->transfer;
+	int64_t now = clock_wall_ms();
+	bool is_due = job->deadline && transfer->deadline_at != 0 && transfer->deadline_at <= now;
+
+	job->signal.at = now;
+	if (job->call_tells) {
+		apply(job);
+	} else if (!is_due) {
+		finish(job, ENGINE_IGNORED, "");
+	} else if (!job->pbx_is_up && now - transfer->state_at < AWAY_MAX_MS) {
+		put_off(job);
+	} else {
+		job->signal.input = INPUT_DEADLINE;
+		apply(job);
+	}
+}
+
+static void on_call(const redisReply *reply, void *context)
+{
+	struct job *job = context;
+	struct call call;
+
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY) {
+		finish(job, ENGINE_UNAVAILABLE, "");
+		return;
+	}
+	job->call_tells = false;
+	if (call_read(&call, reply)) {
+		job->call_tells = call_tells(&call, &job->transfer, &job->signal.input);
+		call_free(&call);
+	}
+	decide_check(job);
+}
+
+static void on_pbx(const redisReply *reply, void *context)
+{
+	struct job *job = context;
+
+	job->pbx_is_up =
+		reply != NULL && reply->type == REDIS_REPLY_STRING && strcmp(reply->str, "up") == 0;
+}
+
+static void look_at_call(struct job *job)
+{
+	struct redis_link *link = job->engine->link;
+
+	if (store_pbx(link, job->transfer.pbx, on_pbx, job) < 0 ||
+	    store_call(link, job->transfer.call_id, on_call, job) < 0)
+		finish(job, ENGINE_UNAVAILABLE, "");
+}
+
+/* ---- loading ---- */
+
+static void on_loaded(const redisReply *reply, void *context)
+{
+	struct job *job = context;
+
+	if (reply == NULL || reply->type == REDIS_REPLY_ERROR)
+		finish(job, ENGINE_UNAVAILABLE, "");
+	else if (!transfer_read(&job->transfer, reply))
+		finish(job, ENGINE_NOT_FOUND, "");
+	else if (job->may != NULL && !job->may(&job->transfer, job->context))
+		finish(job, ENGINE_FORBIDDEN, "");
+	else if (job->check && state_is_over(job->transfer.state))
+		finish(job, ENGINE_IGNORED, "");
+	else if (job->check)
+		look_at_call(job);
+	else
+		apply(job);
+}
+
+static void load(struct job *job)
+{
+	if (store_get(job->engine->link, job->id, on_loaded, job) < 0)
+		finish(job, ENGINE_UNAVAILABLE, "");
+}
+
+static void point_to_copies(struct job *job)
+{
+	job->signal.why = job->why;
+	job->signal.cause = job->cause;
+	job->signal.channel = job->channel;
+	job->signal.party = job->party;
+	job->signal.entry_id = job->entry_id;
+}
+
+static struct job *job_new(struct engine *engine, const char *id, engine_done_fn *done,
+			   void *context)
+{
+	struct job *job = mem_new(struct job);
+
+	job->engine = engine;
+	snprintf(job->id, sizeof(job->id), "%s", id);
+	point_to_copies(job);
+	job->done = done;
+	job->context = context;
+	return job;
+}
+
+void engine_feed(struct engine *engine, const char *id, const struct signal *signal,
+		 engine_may_fn *may, engine_done_fn *done, void *context)
+{
+	struct job *job = job_new(engine, id, done, context);
+
+	snprintf(job->why, sizeof(job->why), "%s", signal->why);
+	snprintf(job->cause, sizeof(job->cause), "%s", signal->cause);
+	snprintf(job->channel, sizeof(job->channel), "%s", signal->channel);
+	snprintf(job->party, sizeof(job->party), "%s", signal->party);
+	snprintf(job->entry_id, sizeof(job->entry_id), "%s", signal->entry_id);
+	job->signal = *signal;
+	point_to_copies(job);
+	job->may = may;
+	load(job);
+}
+
+void engine_check(struct engine *engine, const char *id, bool deadline, engine_done_fn *done,
+		  void *context)
+{
+	struct job *job = job_new(engine, id, done, context);
+
+	job->check = true;
+	job->deadline = deadline;
+	load(job);
+}
+
+void engine_begin(struct engine *engine, const struct transfer *transfer, enum transfer_state state,
+		  engine_done_fn *done, void *context)
+{
+	static const char *const types[] = {"transfer:requested"};
+	struct job *job = job_new(engine, transfer->id, done, context);
+	struct actions actions = {0};
+
+	job->transfer = *transfer;
+	decide_begin(&job->transfer, state, engine->limits, clock_wall_ms());
+	if (job->transfer.mode != MODE_WATCHING &&
+	    compose_begin(&job->transfer, &engine->compose, &actions) < 0) {
+		finish(job, ENGINE_TOO_LONG, "");
+		return;
+	}
+	store(job, types, 1, &actions);
+	actions_free(&actions);
+}

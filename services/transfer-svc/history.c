@@ -1,0 +1,248 @@
+#include "history.h"
+
+#include "log.h"
+#include "loop.h"
+#include "mem.h"
+#include "store.h"
+#include "transfer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TICK_MS 500
+#define BATCH   50
+
+static const char sql_table[] =
+	"CREATE TABLE IF NOT EXISTS transfer_history ("
+	"transfer_id VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY, "
+	"call_id VARCHAR(150) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, "
+	"pbx VARCHAR(16) NOT NULL, kind VARCHAR(16) NOT NULL, "
+	"from_extension VARCHAR(32) NOT NULL, customer VARCHAR(32) NOT NULL, "
+	"target VARCHAR(80) NOT NULL, result VARCHAR(16) NOT NULL, reason VARCHAR(24) NOT NULL, "
+	"requested_by VARCHAR(40) NOT NULL COMMENT 'user id; empty for a phone''s own', "
+	"requested_at BIGINT NOT NULL COMMENT 'Unix ms', ringing_at BIGINT NULL, "
+	"answered_at BIGINT NULL, ended_at BIGINT NOT NULL, conference BOOLEAN NOT NULL, "
+	"KEY requested (requested_at), KEY agent (from_extension, requested_at), "
+	"KEY of_call (call_id)) CHARACTER SET utf8mb4";
+
+static const char sql_insert[] =
+	"INSERT IGNORE INTO transfer_history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+struct history {
+	struct redis_link *link;
+	struct sql_pool *pool;
+	struct timer *tick;
+	bool has_table;
+	bool closed;
+	size_t waiting; /* answers of Redis and MariaDB */
+};
+
+struct row {
+	struct history *history;
+	char id[TRANSFER_ID_MAX];
+};
+
+static void release(struct history *history)
+{
+	if (--history->waiting == 0 && history->closed)
+		free(history);
+}
+
+/* ---- the table ---- */
+
+static void on_table(const struct sql_result *result, void *context)
+{
+	struct history *history = context;
+
+	history->has_table = result->status == SQL_OK;
+	if (result->status == SQL_FAILED)
+		log_error("the history has no table", log_str("reason", result->error));
+	release(history);
+}
+
+void history_database_up(struct history *history)
+{
+	if (history->has_table)
+		return;
+	history->waiting++;
+	sql_query(history->pool, sql_table, NULL, 0, on_table, history);
+}
+
+/* ---- from Redis to MariaDB ---- */
+
+static void on_inserted(const struct sql_result *result, void *context)
+{
+	struct row *row = context;
+	struct history *history = row->history;
+
+	if (result->status == SQL_OK && !history->closed)
+		(void)store_saved(history->link, row->id);
+	else if (result->status == SQL_FAILED)
+		log_error("a transfer was not stored", log_str("transfer_id", row->id),
+			  log_str("reason", result->error));
+	free(row);
+	release(history);
+}
+
+static struct sql_value time_or_null(int64_t at)
+{
+	return at != 0 ? sql_int(at) : sql_text(NULL);
+}
+
+static void insert(struct row *row, const struct transfer *transfer)
+{
+	const struct sql_value values[] = {
+		sql_text(transfer->id),
+		sql_text(transfer->call_id),
+		sql_text(transfer->pbx),
+		sql_text(kind_name(transfer->kind)),
+		sql_text(transfer->by),
+		sql_text(transfer->customer),
+		sql_text(transfer->target),
+		sql_text(state_name(transfer->state)),
+		sql_text(transfer->reason),
+		sql_text(transfer->user_id),
+		sql_int(transfer->requested_at),
+		time_or_null(transfer->ringing_at),
+		time_or_null(transfer->answered_at),
+		sql_int(transfer->ended_at),
+		sql_int(transfer->conference),
+	};
+
+	sql_query(row->history->pool, sql_insert, values, HISTORY_COLUMNS, on_inserted, row);
+}
+
+static void on_transfer(const redisReply *reply, void *context)
+{
+	struct row *row = context;
+	struct history *history = row->history;
+	struct transfer transfer;
+
+	if (!history->closed && transfer_read(&transfer, reply)) {
+		insert(row, &transfer);
+		return;
+	}
+	if (!history->closed && reply != NULL)
+		(void)store_saved(history->link, row->id); /* it is gone */
+	free(row);
+	release(history);
+}
+
+static void on_unsaved(const redisReply *reply, void *context)
+{
+	struct history *history = context;
+
+	for (size_t i = 0; reply != NULL && reply->type == REDIS_REPLY_ARRAY &&
+			   i < reply->elements && !history->closed;
+	     i++) {
+		struct row *row = mem_new(struct row);
+
+		row->history = history;
+		snprintf(row->id, sizeof(row->id), "%s", reply->element[i]->str);
+		history->waiting++;
+		if (store_get(history->link, row->id, on_transfer, row) < 0)
+			on_transfer(NULL, row);
+	}
+	release(history);
+}
+
+static void on_tick(void *context)
+{
+	struct history *history = context;
+
+	if (!history->has_table || history->waiting > 0)
+		return;
+	history->waiting++;
+	if (store_unsaved(history->link, BATCH, on_unsaved, history) < 0)
+		history->waiting--;
+}
+
+/* ---- reading ---- */
+
+#define WHERE                                                                                      \
+	" FROM transfer_history WHERE requested_at >= ? AND requested_at < ? "                     \
+	"AND (? IS NULL OR from_extension = ?) AND (? IS NULL OR kind = ?) "                       \
+	"AND (? IS NULL OR target = ?) AND (? IS NULL OR result = ?) "
+#define WHERE_VALUES 10
+
+static const char sql_list[] =
+	"SELECT transfer_id, call_id, pbx, kind, from_extension, customer, target, result, reason, "
+	"requested_by, requested_at, ringing_at, answered_at, ended_at, conference" WHERE
+	"AND (requested_at < ? OR (requested_at = ? AND transfer_id < ?)) "
+	"ORDER BY requested_at DESC, transfer_id DESC LIMIT ?";
+
+#define SUMS(key)                                                                                  \
+	"SELECT " key ", COUNT(*), CAST(SUM(result = 'completed') AS SIGNED), "                    \
+	"CAST(SUM(result = 'failed') AS SIGNED), CAST(SUM(result = 'cancelled') AS SIGNED), "      \
+	"CAST(SUM(result = 'rolled_back') AS SIGNED), "                                            \
+	"CAST(SUM(result = 'abandoned') AS SIGNED), COUNT(answered_at), "                          \
+	"CAST(COALESCE(SUM(answered_at - requested_at), 0) AS SIGNED)" WHERE                       \
+	"GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1000"
+
+static const char *const sql_sums[] = {
+	[HISTORY_BY_KIND] = SUMS("kind"),
+	[HISTORY_BY_AGENT] = SUMS("from_extension"),
+	[HISTORY_BY_TARGET] = SUMS("target"),
+	[HISTORY_BY_RESULT] = SUMS("result"),
+	[HISTORY_BY_REASON] = SUMS("reason"),
+	[HISTORY_BY_DAY] = SUMS("CAST(DATE(FROM_UNIXTIME(requested_at DIV 1000)) AS CHAR)"),
+};
+
+static void fill(const struct history_filter *filter, struct sql_value values[WHERE_VALUES])
+{
+	const char *const texts[] = {filter->extension, filter->kind, filter->target,
+				     filter->result};
+
+	values[0] = sql_int(filter->from);
+	values[1] = sql_int(filter->to != 0 ? filter->to : INT64_MAX);
+	for (size_t i = 0; i < 4; i++)
+		values[2 + i * 2] = values[3 + i * 2] = sql_text(texts[i]);
+}
+
+void history_list(struct history *history, const struct history_filter *filter, size_t limit,
+		  sql_done_fn *done, void *context)
+{
+	struct sql_value values[WHERE_VALUES + 4];
+	int64_t before = filter->before_at != 0 ? filter->before_at : INT64_MAX;
+
+	fill(filter, values);
+	values[WHERE_VALUES] = values[WHERE_VALUES + 1] = sql_int(before);
+	values[WHERE_VALUES + 2] = sql_text(filter->before_id != NULL ? filter->before_id : "");
+	values[WHERE_VALUES + 3] = sql_int((int64_t)limit);
+	sql_query(history->pool, sql_list, values, WHERE_VALUES + 4, done, context);
+}
+
+void history_sums(struct history *history, enum history_group group,
+		  const struct history_filter *filter, sql_done_fn *done, void *context)
+{
+	struct sql_value values[WHERE_VALUES];
+
+	fill(filter, values);
+	sql_query(history->pool, sql_sums[group], values, WHERE_VALUES, done, context);
+}
+
+/* ---- life ---- */
+
+struct history *history_open(uv_loop_t *loop, struct redis_link *link, struct sql_pool *pool)
+{
+	struct history *history = mem_new(struct history);
+
+	history->link = link;
+	history->pool = pool;
+	history->tick = timer_start(loop, TICK_MS, TICK_MS, on_tick, history);
+	return history;
+}
+
+void history_close(struct history **_history)
+{
+	struct history *history = *_history;
+
+	*_history = NULL;
+	if (history == NULL)
+		return;
+	timer_stop(&history->tick);
+	history->closed = true;
+	if (history->waiting == 0)
+		free(history);
+}

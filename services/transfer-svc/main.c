@@ -1,0 +1,19 @@
+/* transfer-svc: transfers that never lose the customer. See README.md. */
+#include "daemon.h"
+#include "service.h"
+#include "settings.h"
+
+static const struct daemon_definition definition = {
+	.name = "transfer-svc",
+	.summary = "transfers that never lose the customer",
+	.listen = "127.0.0.1:8106",
+	.groups = settings_groups,
+	.check = settings_check,
+	.open = service_open,
+	.close = service_close,
+};
+
+int main(int argc, char *argv[])
+{
+	return daemon_main(&definition, argc, argv);
+}
