@@ -1,12 +1,8 @@
-/* Hold, unhold, transfer. */
+/* Hold, unhold. */
 #include "control.h"
-#include "ids.h"
-#include "json.h"
 #include "routes.h"
 
 #include <string.h>
-
-/* ---- hold ---- */
 
 void handle_hold(struct http_request *request, void *context)
 {
@@ -49,38 +45,5 @@ void handle_unhold(struct http_request *request, void *context)
 	control_add(&command, "Channel1", own->channel);
 	control_add(&command, "Channel2", other->channel);
 	control_add(&command, "Tone", "no");
-	control_send(context, request, &command, NULL);
-}
-
-/* ---- transfer ---- */
-
-static bool read_target(struct http_request *request, const char **target_r)
-{
-	const cJSON *body = http_json(request);
-	const cJSON *item = body->child;
-
-	*target_r = json_get_str(body, "target");
-	if (item == NULL || item->next != NULL || *target_r == NULL || !id_is_number(*target_r)) {
-		http_reply_error_details(request, 400, "invalid_field", "{\"field\":\"target\"}",
-					 "target must be a number of at most 32 digits, and all "
-					 "that the body has");
-		return false;
-	}
-	return true;
-}
-
-void handle_transfer(struct http_request *request, void *context)
-{
-	struct command command = control_command(request, "Redirect");
-	const struct call_leg *own, *other;
-	const char *target;
-	struct legs legs;
-
-	if (!read_target(request, &target) || !control_pair(request, &legs, &own, &other))
-		return;
-	control_add(&command, "Channel", other->channel);
-	control_add(&command, "Context", settings.lifecycle.context);
-	control_add(&command, "Exten", target);
-	control_add(&command, "Priority", "1");
 	control_send(context, request, &command, NULL);
 }

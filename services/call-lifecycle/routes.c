@@ -38,7 +38,5 @@ const struct http_route routes[] = {
 	 guard_recording, HTTP_AMI_SESSION},
 	{"GET", "/api/ami/recordings/{recordingId}/audio", handle_hear_recording,
 	 PERMISSION_RECORD_CALLS, guard_recording, HTTP_AMI_SESSION},
-	{"POST", "/api/ami/calls/{callId}/transfer", handle_transfer, PERMISSION_TRANSFER_CALLS,
-	 guard_call, HTTP_AMI_SESSION | HTTP_IDEMPOTENT | HTTP_JSON_BODY},
 	{0},
 };

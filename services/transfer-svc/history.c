@@ -13,19 +13,6 @@
 #define TICK_MS 500
 #define BATCH   50
 
-static const char sql_table[] =
-	"CREATE TABLE IF NOT EXISTS transfer_history ("
-	"transfer_id VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY, "
-	"call_id VARCHAR(150) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, "
-	"pbx VARCHAR(16) NOT NULL, kind VARCHAR(16) NOT NULL, "
-	"from_extension VARCHAR(32) NOT NULL, customer VARCHAR(32) NOT NULL, "
-	"target VARCHAR(80) NOT NULL, result VARCHAR(16) NOT NULL, reason VARCHAR(24) NOT NULL, "
-	"requested_by VARCHAR(40) NOT NULL COMMENT 'user id; empty for a phone''s own', "
-	"requested_at BIGINT NOT NULL COMMENT 'Unix ms', ringing_at BIGINT NULL, "
-	"answered_at BIGINT NULL, ended_at BIGINT NOT NULL, conference BOOLEAN NOT NULL, "
-	"KEY requested (requested_at), KEY agent (from_extension, requested_at), "
-	"KEY of_call (call_id)) CHARACTER SET utf8mb4";
-
 static const char sql_insert[] =
 	"INSERT IGNORE INTO transfer_history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
@@ -33,7 +20,7 @@ struct history {
 	struct redis_link *link;
 	struct sql_pool *pool;
 	struct timer *tick;
-	bool has_table;
+	const struct sql_schema *schema;
 	bool closed;
 	size_t waiting; /* answers of Redis and MariaDB */
 };
@@ -47,26 +34,6 @@ static void release(struct history *history)
 {
 	if (--history->waiting == 0 && history->closed)
 		free(history);
-}
-
-/* ---- the table ---- */
-
-static void on_table(const struct sql_result *result, void *context)
-{
-	struct history *history = context;
-
-	history->has_table = result->status == SQL_OK;
-	if (result->status == SQL_FAILED)
-		log_error("the history has no table", log_str("reason", result->error));
-	release(history);
-}
-
-void history_database_up(struct history *history)
-{
-	if (history->has_table)
-		return;
-	history->waiting++;
-	sql_query(history->pool, sql_table, NULL, 0, on_table, history);
 }
 
 /* ---- from Redis to MariaDB ---- */
@@ -151,7 +118,7 @@ static void on_tick(void *context)
 {
 	struct history *history = context;
 
-	if (!history->has_table || history->waiting > 0)
+	if (!sql_schema_is_ready(history->schema) || history->waiting > 0)
 		return;
 	history->waiting++;
 	if (store_unsaved(history->link, BATCH, on_unsaved, history) < 0)
@@ -224,12 +191,14 @@ void history_sums(struct history *history, enum history_group group,
 
 /* ---- life ---- */
 
-struct history *history_open(uv_loop_t *loop, struct redis_link *link, struct sql_pool *pool)
+struct history *history_open(uv_loop_t *loop, struct redis_link *link, struct sql_pool *pool,
+			     const struct sql_schema *schema)
 {
 	struct history *history = mem_new(struct history);
 
 	history->link = link;
 	history->pool = pool;
+	history->schema = schema;
 	history->tick = timer_start(loop, TICK_MS, TICK_MS, on_tick, history);
 	return history;
 }

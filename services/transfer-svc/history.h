@@ -5,15 +5,15 @@
 
 #include "redis_link.h"
 #include "sql.h"
+#include "sql_schema.h"
 
 #include <uv.h>
 
 struct history;
 
-/* link and pool are borrowed. */
-struct history *history_open(uv_loop_t *loop, struct redis_link *link, struct sql_pool *pool);
-/* MariaDB is there: the table is made, if need be. */
-void history_database_up(struct history *history);
+/* All borrowed; nothing is written before the schema is ready. */
+struct history *history_open(uv_loop_t *loop, struct redis_link *link, struct sql_pool *pool,
+			     const struct sql_schema *schema);
 void history_close(struct history **history);
 
 /* Which rows; NULL or 0: any. */

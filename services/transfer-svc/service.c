@@ -2,6 +2,7 @@
 
 #include "idempotency.h"
 #include "mem.h"
+#include "migrations.h"
 #include "routes.h"
 
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static void on_sql_state(bool up, const char *detail, void *context)
 
 	health_set(service->sql_health, up, detail);
 	if (up)
-		history_database_up(service->history);
+		sql_schema_database_up(service->schema);
 }
 
 static void open_links(struct service *service)
@@ -46,9 +47,12 @@ static void open_links(struct service *service)
 	service->redis_health = health_add(daemon->health, "redis", false);
 	/* Only the history is there: calls are transferred without it. */
 	service->sql_health = health_add(daemon->health, "mariadb", true);
+	service->schema_health = health_add(daemon->health, "schema", true);
 	service->link = redis_link_open(daemon->loop, &settings.redis, "commands", &hooks);
 	service->sql = sql_pool_open(daemon->loop, &settings.sql, on_sql_state, service);
-	service->history = history_open(daemon->loop, service->link, service->sql);
+	service->schema = sql_schema_open(daemon->loop, &settings.sql, migrations_run,
+					  service->schema_health, NULL, NULL);
+	service->history = history_open(daemon->loop, service->link, service->sql, service->schema);
 }
 
 static void open_engine(struct service *service)
@@ -109,6 +113,7 @@ void service_close(void *_service)
 	follower_close(&service->follower);
 	deadlines_close(&service->deadlines);
 	history_close(&service->history);
+	sql_schema_close(&service->schema);
 	sql_pool_close(&service->sql);
 	redis_link_close(&service->link);
 	engine_free(&service->engine);

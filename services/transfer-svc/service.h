@@ -11,6 +11,7 @@
 #include "redis_link.h"
 #include "settings.h"
 #include "sql.h"
+#include "sql_schema.h"
 
 #define METRIC(kind, name, help) METRIC_FIELD_##kind(name)
 struct transfer_metrics {
@@ -22,13 +23,14 @@ struct service {
 	struct daemon *daemon;
 	struct redis_link *link;
 	struct sql_pool *sql;
+	struct sql_schema *schema;
 	struct auth *auth;
 	struct limits limits;
 	struct engine *engine;
 	struct deadlines *deadlines;
 	struct follower *follower;
 	struct history *history;
-	struct health_item *redis_health, *sql_health;
+	struct health_item *redis_health, *sql_health, *schema_health;
 	struct transfer_metrics metrics;
 	const char *pbxs[PBXS_MAX];
 };

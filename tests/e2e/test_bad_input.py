@@ -22,7 +22,9 @@ from lib.raw_http import RawHttp
 # These live without any request.
 VOLATILE = ("lease:", "fence:", "pbx:", "lifecycle:", "auth:fail:", "replies:")
 # What an agent does with a call.
-TOUCHES = [("GET", ""), ("DELETE", ""), ("PUT", "/hold"), ("PUT", "/unhold"), ("POST", "/transfer")]
+TOUCHES = [("call-lifecycle", "GET", ""), ("call-lifecycle", "DELETE", ""),
+           ("call-lifecycle", "PUT", "/hold"), ("call-lifecycle", "PUT", "/unhold"),
+           ("transfer-svc", "POST", "/transfer")]
 CONTROL = [chr(code) for code in (*range(0x20), 0x7f)]
 
 
@@ -122,7 +124,7 @@ def bodies(office, talking):
     return {"login": ("auth-svc", "/api/auth/login", None),
             "user": ("auth-svc", "/api/users", admin),
             "originate": ("call-lifecycle", "/api/ami/calls/originate", agent),
-            "transfer": ("call-lifecycle", f"/api/ami/calls/{talking}/transfer", agent)}
+            "transfer": ("transfer-svc", f"/api/ami/calls/{talking}/transfer", agent)}
 
 
 GOOD = {"login": {"username": "agent1001", "password": "a-password-of-tests"},
@@ -268,15 +270,15 @@ def test_control_bytes_for_asterisk(doors, bodies, name, make):
     refused(doors.ask("nginx", daemon, "POST", path, token, data=json.dumps(make("1\r\n2"))), 400)
 
 
-@pytest.mark.parametrize("method, action", TOUCHES)
-def test_control_bytes_in_a_call_id(doors, office, talking, way, method, action):
+@pytest.mark.parametrize("daemon, method, action", TOUCHES)
+def test_control_bytes_in_a_call_id(doors, office, talking, way, daemon, method, action):
     token = office.agent(1001).token
     for byte in (*CONTROL, "\r\nAction: Logoff\r\n\r\n", "/", "..", "*", "?", "\xff", "x" * 500):
         coded = "".join(f"%{code:02x}" for code in byte.encode("latin-1"))
         for path in (f"{talking}{coded}", f"{coded}{talking}", coded):
             options = {"data": '{"target": "1003"}'} if method == "POST" else {}
-            answer = doors.ask(way, "call-lifecycle", method, f"/api/ami/calls/{path}{action}",
-                               token, **options)
+            answer = doors.ask(way, daemon, method, f"/api/ami/calls/{path}{action}", token,
+                               **options)
             refused(answer, 400, 403, 404, 405, 414)
 
 
@@ -361,7 +363,7 @@ ROUTES = [("auth-svc", "GET", "/api/auth/me"), ("auth-svc", "GET", "/api/users")
           ("call-lifecycle", "GET", "/api/ami/calls/{}"),
           ("call-lifecycle", "DELETE", "/api/ami/calls/{}"),
           ("call-lifecycle", "PUT", "/api/ami/calls/{}/hold"),
-          ("call-lifecycle", "POST", "/api/ami/calls/{}/transfer"),
+          ("transfer-svc", "POST", "/api/ami/calls/{}/transfer"),
           ("ami-gateway", "GET", "/api/admin/ami/connections"),
           ("ws-fanout", "GET", "/api/admin/ws/connections")]
 
@@ -394,12 +396,12 @@ def test_a_websocket_with_a_token_that_is_worth_nothing(stack, forged):
 
 def test_another_agents_call(doors, office, talking, way):
     eve = office.agent(1003)
-    for method, action in TOUCHES:
+    for daemon, method, action in TOUCHES:
         options = {"data": '{"target": "1003"}'} if method == "POST" else {}
         path = f"/api/ami/calls/{talking}{action}"
-        refused(doors.ask(way, "call-lifecycle", method, path, eve.token, **options), 403)
+        refused(doors.ask(way, daemon, method, path, eve.token, **options), 403)
         path = f"/api/ami/calls/1700000000000-00000000{action}"
-        refused(doors.ask(way, "call-lifecycle", method, path, eve.token, **options), 404)
+        refused(doors.ask(way, daemon, method, path, eve.token, **options), 404)
 
 
 def test_what_a_role_may_not(doors, office, way):

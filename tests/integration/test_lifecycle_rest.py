@@ -296,21 +296,6 @@ def test_one_leg_was_gone_already(agent, call, gateway):
     assert agent.delete(f"/api/ami/calls/{call}").status_code == 202
 
 
-def test_transfer(redis, agent, call, gateway):
-    response = agent.post(f"/api/ami/calls/{call}/transfer", {"target": "1003"})
-    assert response.status_code == 202, response.text
-    assert gateway.actions[0]["action"] == "Redirect"
-    assert gateway.fields() == {"Channel": channels(redis, call)["1002"],
-                                "Context": "from-internal", "Exten": "1003", "Priority": "1"}
-
-
-@pytest.mark.parametrize("body", [{}, {"target": ""}, {"target": 3}, {"target": "1 "},
-                                  {"target": "1003\r\n"}, {"target": "1003", "more": 1}])
-def test_bad_transfers(agent, call, gateway, body):
-    assert_error(agent.post(f"/api/ami/calls/{call}/transfer", body), 400, "invalid_field")
-    assert gateway.actions == []
-
-
 @pytest.mark.parametrize("answer, status, code", [
     (("error", "Channel does not exist: X"), 409, "refused_by_pbx"),
     (("unavailable", "not connected"), 503, "pbx_unavailable"),
@@ -342,7 +327,7 @@ def test_the_call_is_over(redis, lifecycle, agent):
     feed(redis, events_of())
     (call,) = [key.removeprefix("call:") for key in redis.keys("call:*")]
     for method, path, body in (("PUT", "/hold", None), ("PUT", "/unhold", None),
-                               ("DELETE", "", None), ("POST", "/transfer", {"target": "1003"})):
+                               ("DELETE", "", None)):
         assert_error(agent.call(method, f"/api/ami/calls/{call}{path}", body), 409, "call_ended")
     view = agent.get(f"/api/ami/calls/{call}").json()
     assert view["state"] == "ended" and view["result"] == "answered" and not view["stale"]
@@ -358,7 +343,7 @@ def test_the_call_is_over(redis, lifecycle, agent):
 def test_calls_of_others(rest, lifecycle, session, call, manager):
     stranger = rest(lifecycle, session("agent", "1003"))
     for method, path, body in (("GET", "", None), ("PUT", "/hold", None), ("DELETE", "", None),
-                               ("PUT", "/unhold", None), ("POST", "/transfer", {"target": "1"})):
+                               ("PUT", "/unhold", None)):
         assert_error(stranger.call(method, f"/api/ami/calls/{call}{path}", body), 403,
                      "not_your_call")
     assert_error(stranger.get("/api/ami/calls?extension=1001"), 403, "not_your_calls")

@@ -11,6 +11,6 @@ def settings(service, request):
     """Beside Redis and the JWT secret. request: pytest's; its fixtures are made when needed."""
     if service == "ami-gateway":
         return AMI
-    if service in ("auth-svc", "pbx-config-svc"):
+    if service in ("auth-svc", "pbx-config-svc", "transfer-svc"):
         return request.getfixturevalue("database").settings
     return {}
