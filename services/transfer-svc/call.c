@@ -25,6 +25,7 @@ bool call_read(struct call *call, const redisReply *reply)
 	call->id = element(reply, STORE_CALL_ID);
 	call->pbx = element(reply, STORE_CALL_PBX);
 	call->state = element(reply, STORE_CALL_STATE);
+	call->into = element(reply, STORE_CALL_INTO);
 	call->channels = parse(element(reply, STORE_CALL_CHANNELS));
 	call->extensions = parse(element(reply, STORE_CALL_EXTENSIONS));
 	return true;
@@ -128,15 +129,36 @@ static bool find_beside(const struct call *call, const struct call_party *custom
 	return false;
 }
 
+/* Of a phone's own transfer: the target is up, and who transferred is gone. */
+static bool tells_watcher(const struct call *call, const struct transfer *transfer,
+			  enum transfer_input *input_r)
+{
+	bool target = call->into[0] != '\0', by = false;
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, call->channels)
+	{
+		struct call_party party = read_party(item);
+		const char *name = party.extension[0] != '\0' ? party.extension : party.number;
+
+		if (party.local)
+			continue;
+		by = by || strcmp(name, transfer->by) == 0;
+		target = target || (party.up && strcmp(name, transfer->target) == 0);
+	}
+	*input_r = target ? INPUT_JOINED : INPUT_CUSTOMER_GONE;
+	return (target && !by) || call_has_ended(call);
+}
+
 bool call_tells(const struct call *call, const struct transfer *transfer,
 		enum transfer_input *input_r)
 {
 	struct call_party customer, beside;
 	bool toggled = transfer->mode == MODE_ASKING && transfer->with_customer;
 
-	*input_r = INPUT_CUSTOMER_GONE;
 	if (transfer->mode == MODE_WATCHING)
-		return false;
+		return tells_watcher(call, transfer, input_r);
+	*input_r = INPUT_CUSTOMER_GONE;
 	if (call_has_ended(call) || !find_party(call, transfer->customer_uniqueid, &customer))
 		return true;
 	if (toggled || !find_beside(call, &customer, &beside))

@@ -8,8 +8,8 @@
 #include <cjson/cJSON.h>
 
 struct call {
-	const char *id, *pbx, *state; /* borrowed from the reply */
-	cJSON *channels, *extensions; /* owned */
+	const char *id, *pbx, *state, *into; /* borrowed from the reply */
+	cJSON *channels, *extensions;        /* owned */
 };
 
 /* A channel of it; texts are "" where there is none, and belong to the call. */

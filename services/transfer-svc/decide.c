@@ -13,6 +13,8 @@ const struct signal signal_empty = {
 
 static int64_t limit_of(const struct transfer *transfer, const struct limits *limits)
 {
+	if (transfer->mode == MODE_WATCHING)
+		return DECIDE_WATCH_MS;
 	switch (transfer->state) {
 	case STATE_REQUESTED:
 		return limits->requested_ms;
@@ -70,6 +72,7 @@ static const char *reason_of_word(const char *word, const char *cause)
 		{"LEAVEUNAVAIL", "no_agents"},
 		{"CANCEL", "no_answer"},
 		{"UNKNOWN", "failed"},
+		{"", "failed"},
 	};
 
 	if (strcmp(word, "NOANSWER") == 0)
@@ -109,12 +112,12 @@ static void note_reason(struct transfer *transfer, const struct signal *signal)
 {
 	switch (signal->input) {
 	case INPUT_REFUSED:
-	case INPUT_LOST:
 		give_reason(transfer, signal->why);
 		break;
+	case INPUT_LOST:
 	case INPUT_ALONE:
 	case INPUT_RETURNING:
-		if (signal->why[0] != '\0' && transfer->state != STATE_CANCELLING)
+		if (transfer->state != STATE_CANCELLING)
 			give_reason(transfer, reason_of_word(signal->why, transfer->cause));
 		break;
 	case INPUT_TARGET_GONE:
@@ -234,7 +237,7 @@ static struct signal refine(const struct transfer *transfer, const struct signal
 	if (signal->input == INPUT_TARGET_GONE && transfer->with_customer &&
 	    transfer->mode == MODE_ASKING)
 		refined.input = INPUT_RETURNED;
-	if (signal->input == INPUT_LOST && transfer->mode != MODE_WATCHING)
+	if (signal->input == INPUT_LOST && signal->of_call && transfer->mode != MODE_WATCHING)
 		refined.input = INPUT_CUSTOMER_GONE;
 	return refined;
 }

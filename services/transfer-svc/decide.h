@@ -35,6 +35,8 @@ struct limits {
 };
 
 #define DECISION_EVENTS 2
+/* Nobody tells how a phone's own transfer goes: its call is looked at so often. */
+#define DECIDE_WATCH_MS 2000
 
 struct decision {
 	bool changed; /* to be stored */

@@ -25,7 +25,7 @@ static const struct {
 	{"answered", INPUT_ANSWERED},     {"joined", INPUT_JOINED},
 	{"conference", INPUT_JOINED},     {"alone", INPUT_ALONE},
 	{"returning", INPUT_RETURNING},   {"returned", INPUT_RETURNED},
-	{"fallback", INPUT_FALLBACK},
+	{"fallback", INPUT_FALLBACK},     {"lost", INPUT_LOST},
 };
 
 static bool is_gone(const char *role, enum transfer_input *input_r)

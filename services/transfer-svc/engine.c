@@ -148,11 +148,11 @@ static void apply(struct job *job)
 /* ---- a check ---- */
 
 /* Nothing is decided: the deadline is put off. */
-static void put_off(struct job *job)
+static void put_off(struct job *job, int64_t ms)
 {
 	const struct actions none = {0};
 
-	job->transfer.deadline_at = clock_wall_ms() + AWAY_STEP_MS;
+	job->transfer.deadline_at = clock_wall_ms() + ms;
 	store(job, NULL, 0, &none);
 }
 
@@ -168,7 +168,10 @@ static void decide_check(struct job *job)
 	} else if (!is_due) {
 		finish(job, ENGINE_IGNORED, "");
 	} else if (!job->pbx_is_up && now - transfer->state_at < AWAY_MAX_MS) {
-		put_off(job);
+		put_off(job, AWAY_STEP_MS);
+	} else if (transfer->mode == MODE_WATCHING &&
+		   now - transfer->state_at < transfer->ring_s * 1000) {
+		put_off(job, DECIDE_WATCH_MS);
 	} else {
 		job->signal.input = INPUT_DEADLINE;
 		apply(job);

@@ -42,7 +42,7 @@ enum transfer_input {
 	INPUT_CUSTOMER_GONE, /* hung up */
 	INPUT_AGENT_GONE,
 	INPUT_TARGET_GONE,
-	INPUT_LOST, /* the call ended before the target of a phone's own transfer answered */
+	INPUT_LOST, /* the target did not take the customer, and nobody wants them back */
 	/* people's commands */
 	INPUT_COMPLETE,
 	INPUT_CANCEL,

@@ -1,6 +1,6 @@
 # transfer-svc: transfers, from their request to their history.
 . "$LOCAL/lib/daemon.sh"
-daemon_place 16 8106
+daemon_place
 part_needs() { echo redis mariadb call-lifecycle; }
 
 daemon_settings() {
