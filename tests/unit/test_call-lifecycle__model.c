@@ -446,6 +446,129 @@ static void test_the_linkedid_of_a_call_that_ended(void **state)
 	assert_int_equal(cJSON_GetArraySize(story->ended), 2);
 }
 
+/* The call that absorbed another one goes on under that one's linkedid too. */
+static void test_the_linkedid_of_a_call_that_was_absorbed(void **state)
+{
+	struct story *story = *state;
+
+	begin_talk(story);
+	tell(story, 0, "Newchannel C=PJSIP/1003-c ChannelState=4 Exten=701 Linkedid=u-c");
+	leave(story, 1000, "PJSIP/1002-b", "br1");
+	join(story, 0, "PJSIP/1003-c", "PJSIP/1001-a", "br1");
+	assert_int_equal(model_live_calls(story->model), 1);
+	expect_field(story, "u-c", "mergedInto", "u-a");
+	/* Its own linkedid is still u-c when it is sent elsewhere. */
+	tell(story, 1000, "Newchannel C=PJSIP/1004-d ChannelState=0 Linkedid=u-c");
+	assert_int_equal(model_live_calls(story->model), 1);
+	hang_up(story, 0, "PJSIP/1004-d", "16");
+	hang_up(story, 0, "PJSIP/1003-c", "16");
+	end_all(story);
+	assert_int_equal(model_live_calls(story->model), 0);
+	assert_int_equal(cJSON_GetArraySize(story->ended), 2);
+}
+
+/* Given up while nobody saw; the next list has it after all. It is told as another call. */
+static void test_a_call_that_was_given_up_comes_back(void **state)
+{
+	struct story *story = *state;
+	char *kept;
+
+	begin_talk(story);
+	tell(story, 0, "MaydayDown reason=x");
+	model_tick(story->model, story->t + 60000);
+	take(story);
+	kept = model_save(story->model);
+	model_free(&story->model);
+	story->model = model_new(&settings);
+	assert_int_equal(model_load(story->model, kept, strlen(kept)), 0);
+	model_load_done(story->model);
+	free(kept);
+	tell(story, 70000, "MaydayUp version=22");
+	tell(story, 0, "MaydaySnapshotBegin id=s");
+	tell(story, 0,
+	     "CoreShowChannel C=PJSIP/1001-a ChannelState=6 CallerIDNum=1001 Exten=1002 "
+	     "Linkedid=u-a BridgeId=br1 Duration=00:02:00");
+	tell(story, 0,
+	     "CoreShowChannel C=PJSIP/1002-b ChannelState=6 Linkedid=u-a BridgeId=br1 "
+	     "Duration=00:02:00");
+	tell(story, 0, "MaydaySnapshotEnd id=s channels=2");
+	assert_int_equal(model_live_calls(story->model), 1);
+	assert_null(cJSON_GetObjectItem(story->live, "u-a"));
+	end_all(story);
+	assert_int_equal(cJSON_GetArraySize(story->ended), 2);
+}
+
+static void record(struct story *story, const char *id, const char *channel)
+{
+	char text[400];
+
+	snprintf(text, sizeof(text),
+		 "{\"t\":%lld,\"n\":1,\"Event\":\"MaydayDone\",\"callId\":\"u-a\",\"actionId\":"
+		 "\"a\","
+		 "\"action\":\"MixMonitor\",\"data\":{\"recordingId\":\"%s\",\"uniqueid\":\"%s\","
+		 "\"by\":\"u-1\"}}",
+		 (long long)story->t, id, channel);
+	model_apply(story->model, text, strlen(text));
+	take(story);
+}
+
+static void expect_recordings(struct story *story, const char *id, const char *expected)
+{
+	char got[400] = "";
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, cJSON_GetObjectItem(call_of(story, id), "recordings"))
+	{
+		append(got, sizeof(got), json_get_str(item, "recordingId"));
+		append(got, sizeof(got), json_get_str(item, "state"));
+	}
+	assert_string_equal(got, expected);
+}
+
+static void test_a_recording_goes_on_with_who_is_left(void **state)
+{
+	struct story *story = *state;
+
+	begin_talk(story);
+	record(story, "1-ab", "u-b");
+	expect_recordings(story, "u-a", "1-ab recording ");
+	tell(story, 1000, "Newchannel C=PJSIP/1003-c ChannelState=0 Linkedid=u-a");
+	leave(story, 0, "PJSIP/1002-b", "br1");
+	hang_up(story, 0, "PJSIP/1002-b", "16");
+	expect_recordings(story, "u-a", "1-ab ended ");
+	join(story, 500, "PJSIP/1003-c", "PJSIP/1001-a", "br1");
+	assert_string_equal(story->orphans, "PJSIP/1001-a "); /* is to be recorded, once */
+	record(story, "1-ab.2", "u-a");
+	expect_recordings(story, "u-a", "1-ab ended 1-ab.2 recording ");
+	tell(story, 1000, "MixMonitorStop C=PJSIP/1001-a ChannelState=6 Linkedid=u-a");
+	expect_recordings(story, "u-a", "1-ab ended 1-ab.2 ended ");
+	hang_up(story, 0, "PJSIP/1001-a", "16");
+	hang_up(story, 0, "PJSIP/1003-c", "16");
+	assert_string_equal(story->orphans, "PJSIP/1001-a ");
+}
+
+/* What was paused must not be heard, whoever leaves. */
+static void test_a_paused_recording_waits(void **state)
+{
+	struct story *story = *state;
+
+	begin_talk(story);
+	record(story, "1-ab", "u-b");
+	tell(story, 1000, "MixMonitorMute C=PJSIP/1002-b ChannelState=6 Linkedid=u-a State=1");
+	tell(story, 0, "Newchannel C=PJSIP/1003-c ChannelState=0 Linkedid=u-a");
+	leave(story, 0, "PJSIP/1002-b", "br1");
+	hang_up(story, 0, "PJSIP/1002-b", "16");
+	join(story, 500, "PJSIP/1003-c", "PJSIP/1001-a", "br1");
+	expect_recordings(story, "u-a", "1-ab paused ");
+	assert_string_equal(story->orphans, "");
+	record(story, "1-ab.2", "u-a");
+	expect_recordings(story, "u-a", "1-ab ended 1-ab.2 recording ");
+	hang_up(story, 0, "PJSIP/1001-a", "16");
+	hang_up(story, 0, "PJSIP/1003-c", "16");
+	expect_recordings(story, "u-a", "1-ab ended 1-ab.2 ended ");
+	assert_string_equal(story->orphans, "");
+}
+
 static void test_hangups_that_nobody_believes(void **state)
 {
 	struct story *story = *state;
@@ -562,6 +685,10 @@ int main(void)
 		TEST(test_what_hung_up_is_not_brought_back_by_a_list),
 		TEST(test_a_list_that_was_not_finished_proves_nothing),
 		TEST(test_the_linkedid_of_a_call_that_ended),
+		TEST(test_the_linkedid_of_a_call_that_was_absorbed),
+		TEST(test_a_call_that_was_given_up_comes_back),
+		TEST(test_a_recording_goes_on_with_who_is_left),
+		TEST(test_a_paused_recording_waits),
 		TEST(test_hangups_that_nobody_believes),
 		TEST(test_the_phone_never_rang),
 		TEST(test_an_originate_that_is_never_heard_of),
