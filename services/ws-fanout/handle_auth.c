@@ -91,6 +91,8 @@ static void admit(struct client *client, const struct auth_request *request,
 	client->known = true;
 	client->who = *who;
 	client_join_default(client);
+	if (who->extension[0] != '\0')
+		store_sockets(client->hub->link, (const char *const[]){who->extension}, 1);
 	log_debug("client known", log_str("user", who->username),
 		  log_str("address", client->address));
 	if (client->protocol->admit != NULL)

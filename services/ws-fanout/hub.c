@@ -3,6 +3,9 @@
 #include "catchup.h"
 #include "client.h"
 #include "log.h"
+#include "store.h"
+
+#define SOCKETS_S 20
 
 #include <string.h>
 
@@ -48,9 +51,30 @@ static void close_revoked(struct hub *hub, const char *session_id)
 	}
 }
 
+/* Every SOCKETS_S seconds, in commands of bounded length. */
+static void tell_sockets(struct hub *hub)
+{
+	const char *extensions[STORE_SOCKETS_MAX];
+	size_t count = 0;
+
+	for (struct client *each = hub->first; each != NULL; each = each->next) {
+		if (!each->known || !client_is_open(each) || each->who.extension[0] == '\0')
+			continue;
+		extensions[count++] = each->who.extension;
+		if (count < STORE_SOCKETS_MAX)
+			continue;
+		store_sockets(hub->link, extensions, count);
+		count = 0;
+	}
+	store_sockets(hub->link, extensions, count);
+}
+
 void hub_tick(struct hub *hub)
 {
 	struct client *next;
+
+	if (hub->ticks++ % SOCKETS_S == 0)
+		tell_sockets(hub);
 
 	for (struct client *each = hub->first; each != NULL; each = next) {
 		next = each->next; /* a tick may end this one */

@@ -23,6 +23,7 @@ struct hub {
 	struct backlog *backlogs[TOPIC_COUNT]; /* owned; NULL until hub_start() */
 	struct client *first, *last;           /* in order of ids */
 	uint64_t next_client_id;
+	unsigned ticks;
 	struct eio *eio; /* the sessions of Socket.IO */
 	char prefix[12]; /* of connection ids: another one in each process */
 };

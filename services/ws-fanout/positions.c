@@ -1,5 +1,7 @@
 #include "positions.h"
 
+#include <stdio.h>
+
 int positions_read(const char *const *cursors, size_t count, struct positions *positions_r,
 		   const char **error_r)
 {
@@ -16,4 +18,19 @@ int positions_read(const char *const *cursors, size_t count, struct positions *p
 		positions_r->at[topic] = id;
 	}
 	return 0;
+}
+
+cJSON *positions_to_json(const struct positions *positions)
+{
+	char id[ENTRY_ID_TEXT_MAX], cursor[ENTRY_ID_TEXT_MAX + 16];
+	cJSON *array = cJSON_CreateArray();
+
+	for (enum topic topic = 0; topic < TOPIC_COUNT; topic++) {
+		if ((positions->topics & topic_bit(topic)) == 0)
+			continue;
+		snprintf(cursor, sizeof(cursor), "%s:%s", topic_name(topic),
+			 entry_id_format(positions->at[topic], id));
+		cJSON_AddItemToArray(array, cJSON_CreateString(cursor));
+	}
+	return array;
 }

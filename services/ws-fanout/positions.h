@@ -4,6 +4,7 @@
 
 #include "cursor.h"
 
+#include <cjson/cJSON.h>
 #include <stddef.h>
 
 struct positions {
@@ -14,5 +15,8 @@ struct positions {
 /* Cursors as text. Returns 0, or -1 with *error_r (static). */
 int positions_read(const char *const *cursors, size_t count, struct positions *positions_r,
 		   const char **error_r);
+
+/* The other way, as an array. The caller frees it. */
+cJSON *positions_to_json(const struct positions *positions);
 
 #endif

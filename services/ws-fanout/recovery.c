@@ -18,21 +18,6 @@ static bool parse_pid(const char *pid, struct positions *positions_r)
 	       offset_parse(dot + 1, positions_r);
 }
 
-static cJSON *cursors_of(const struct positions *positions)
-{
-	char id[ENTRY_ID_TEXT_MAX], cursor[ENTRY_ID_TEXT_MAX + 16];
-	cJSON *array = cJSON_CreateArray();
-
-	for (enum topic topic = 0; topic < TOPIC_COUNT; topic++) {
-		if ((positions->topics & topic_bit(topic)) == 0)
-			continue;
-		snprintf(cursor, sizeof(cursor), "%s:%s", topic_name(topic),
-			 entry_id_format(positions->at[topic], id));
-		cJSON_AddItemToArray(array, cJSON_CreateString(cursor));
-	}
-	return array;
-}
-
 /* The sid is not secret, the pid is: whoever knows it gets what was missed, with a token of its
    own. */
 static void derive_sid(struct recovery_id *id)
@@ -60,7 +45,7 @@ bool recovery_read(struct recovery_id *id, cJSON *auth)
 	if (offset == NULL || !offset_parse(offset, &at))
 		at = start;
 	if (!cJSON_HasObjectItem(auth, "since"))
-		cJSON_AddItemToObject(auth, "since", cursors_of(&at));
+		cJSON_AddItemToObject(auth, "since", positions_to_json(&at));
 	return true;
 }
 

@@ -8,6 +8,7 @@
 #include "mem.h"
 #include "routes.h"
 #include "source.h"
+#include "sse.h"
 #include "websocket.h"
 
 #include <stdlib.h>
@@ -68,6 +69,7 @@ static void on_tick(void *context)
 static const struct ws_endpoint endpoints[] = {
 	{"/ws", websocket_open, NULL},
 	{"/socket.io/", eio_open, eio_request},
+	{"/api/events", NULL, sse_request},
 	{0},
 };
 

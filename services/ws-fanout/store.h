@@ -72,6 +72,11 @@ void store_rooms_save(struct redis_link *link, const char *sid, const char *json
 typedef void store_rooms_fn(const char *json, size_t len, void *context);
 void store_rooms_load(struct redis_link *link, const char *sid, store_rooms_fn *fn, void *context);
 
+/* These extensions have a connection now: for auth-svc, which takes an agent without one for gone.
+ */
+#define STORE_SOCKETS_MAX 256
+void store_sockets(struct redis_link *link, const char *const *extensions, size_t count);
+
 struct principal;
 
 /* who is NULL when the ticket is not good (away false) or Redis is away. A ticket works once. */

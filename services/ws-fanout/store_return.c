@@ -1,8 +1,10 @@
 /* What clients left behind for when they come back: see store.h. */
+#include "clock.h"
 #include "mem.h"
 #include "positions.h"
 #include "store.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define KEPT_S "86400" /* as long as the events themselves */
@@ -91,4 +93,20 @@ void store_rooms_load(struct redis_link *link, const char *sid, store_rooms_fn *
 		return;
 	free(query);
 	fn("", 0, context);
+}
+
+void store_sockets(struct redis_link *link, const char *const *extensions, size_t count)
+{
+	const char *argv[3 + 2 * STORE_SOCKETS_MAX] = {"ZADD", "agents:sockets", "GT"};
+	int argc = 3;
+	char now[24];
+
+	if (count == 0)
+		return;
+	snprintf(now, sizeof(now), "%lld", (long long)clock_wall_ms());
+	for (size_t i = 0; i < count && i < STORE_SOCKETS_MAX; i++) {
+		argv[argc++] = now;
+		argv[argc++] = extensions[i];
+	}
+	redis_link_argv(link, NULL, NULL, argc, argv, NULL);
 }

@@ -11,16 +11,17 @@ struct type_filter {
 	char names[TYPE_FILTER_MAX][TYPE_NAME_MAX + 1];
 };
 
-static bool is_of(const char *name, topic_set topics)
+/* Of which of these topics that is a type. */
+static topic_set topic_of(const char *name, topic_set topics)
 {
 	for (enum topic topic = 0; topic < TOPIC_COUNT; topic++) {
 		size_t len = strlen(topic_name(topic));
 
 		if ((topics & topic_bit(topic)) != 0 &&
 		    strncmp(name, topic_name(topic), len) == 0 && name[len] == ':')
-			return true;
+			return topic_bit(topic);
 	}
-	return false;
+	return 0;
 }
 
 static void clear(struct type_filter *filter, topic_set topics)
@@ -28,7 +29,7 @@ static void clear(struct type_filter *filter, topic_set topics)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < filter->count; i++) {
-		if (!is_of(filter->names[i], topics))
+		if (topic_of(filter->names[i], topics) == 0)
 			memmove(filter->names[kept++], filter->names[i], sizeof(filter->names[0]));
 	}
 	filter->count = kept;
@@ -46,14 +47,15 @@ int type_filter_set(struct type_filter **filter, topic_set topics, const char *c
 		set = *filter = mem_new(struct type_filter);
 	clear(set, topics);
 	for (size_t i = 0; i < count; i++) {
-		if (!is_of(names[i], topics) || strlen(names[i]) > TYPE_NAME_MAX)
+		topic_set topic = topic_of(names[i], topics);
+
+		if (topic == 0 || strlen(names[i]) > TYPE_NAME_MAX)
 			continue;
 		if (set->count == TYPE_FILTER_MAX)
 			return -1;
 		strcpy(set->names[set->count++], names[i]);
+		set->topics |= topic;
 	}
-	if (count > 0)
-		set->topics |= topics;
 	if (set->topics == 0)
 		type_filter_free(filter);
 	return 0;
@@ -84,7 +86,7 @@ void type_filter_write(const struct type_filter *filter, enum topic topic,
 	json_key(writer, "types");
 	json_begin_array(writer);
 	for (size_t i = 0; i < filter->count; i++) {
-		if (is_of(filter->names[i], topic_bit(topic)))
+		if (topic_of(filter->names[i], topic_bit(topic)) != 0)
 			json_str(writer, filter->names[i]);
 	}
 	json_end_array(writer);

@@ -10,9 +10,9 @@
 
 struct type_filter;
 
-/* Of these topics only what is named ("call:ended"); none: all of them again. Names of other topics
-   are skipped. Returns 0, or -1 when there would be more than TYPE_FILTER_MAX. *filter may be NULL
-   before and after. */
+/* Of these topics only what is named ("call:ended"); a topic of which nothing is named: all of it
+   again. Names of other topics are skipped. Returns 0, or -1 when there would be more than
+   TYPE_FILTER_MAX. *filter may be NULL before and after. */
 int type_filter_set(struct type_filter **filter, topic_set topics, const char *const *names,
 		    size_t count);
 void type_filter_free(struct type_filter **filter);
