@@ -52,6 +52,21 @@ void reply_users_fault(struct http_request *request, enum users_result result)
 	}
 }
 
+void reply_agents_fault(struct http_request *request, enum agents_result result)
+{
+	const char *message;
+	const char *code = agents_fault(result, &message);
+	unsigned status = 409;
+
+	if (result == AGENTS_NONE)
+		status = 404;
+	else if (result == AGENTS_UNAVAILABLE)
+		status = 503;
+	else if (result == AGENTS_FAILED)
+		status = 500;
+	http_reply_error(request, status, code, "%s", message);
+}
+
 bool read_row_page(struct http_request *request, struct http_page *page_r)
 {
 	if (!http_page(request, page_r))

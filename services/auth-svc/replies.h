@@ -2,7 +2,7 @@
 #ifndef AUTH_SVC_REPLIES_H
 #define AUTH_SVC_REPLIES_H
 
-#include "users.h"
+#include "agents.h"
 
 #include "http_server.h"
 
@@ -12,6 +12,8 @@ void reply_wait(struct http_request *request, const char *code, int64_t wait_ms)
 void reply_unavailable(struct http_request *request);
 /* What users.h answered, other than USERS_OK. */
 void reply_users_fault(struct http_request *request, enum users_result result);
+/* What agents.h answered, other than AGENTS_OK. */
+void reply_agents_fault(struct http_request *request, enum agents_result result);
 /* A page whose cursor is the id of a row; cursor is then "0" for the start. False: 400 was replied.
  */
 bool read_row_page(struct http_request *request, struct http_page *page_r);

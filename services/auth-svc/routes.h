@@ -21,5 +21,11 @@ http_handler_fn handle_all_sessions;
 /* handle_users.c, handle_user_change.c */
 http_handler_fn handle_user_create, handle_user_list, handle_user_get;
 http_handler_fn handle_user_change, handle_user_remove;
+/* handle_agents.c, handle_agent_change.c, handle_import.c */
+http_handler_fn handle_agent_list, handle_agent_get, handle_agent_create;
+http_handler_fn handle_agent_change, handle_agent_remove, handle_agent_secret;
+http_handler_fn handle_agent_import;
+/* handle_teams.c */
+http_handler_fn handle_team_list, handle_team_create, handle_team_change, handle_team_remove;
 
 #endif

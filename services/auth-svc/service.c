@@ -70,6 +70,10 @@ static void open_links(struct service *service)
 	service->sql = sql_pool_open(daemon->loop, &settings.sql, on_sql_state, service);
 	service->users = users_new(service->sql);
 	service->teams = teams_new(service->sql, service->store);
+	service->agents = agents_new(service->sql,
+				     &(struct agents_phone_settings){settings.auth.sip_transport,
+								     settings.auth.sip_context,
+								     settings.auth.sip_codecs});
 }
 
 bool service_is_ready(const struct service *service, struct http_request *request)
@@ -120,6 +124,7 @@ void service_close(void *_service)
 	audit_close(&service->audit);
 	bootstrap_close(&service->bootstrap);
 	auth_free(&service->auth);
+	agents_free(&service->agents);
 	teams_free(&service->teams);
 	users_free(&service->users);
 	store_free(&service->store);

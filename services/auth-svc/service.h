@@ -2,6 +2,7 @@
 #ifndef AUTH_SVC_SERVICE_H
 #define AUTH_SVC_SERVICE_H
 
+#include "agents.h"
 #include "audit.h"
 #include "auth.h"
 #include "bootstrap.h"
@@ -28,6 +29,7 @@ struct service {
 	struct store *store;
 	struct users *users;
 	struct teams *teams;
+	struct agents *agents;
 	struct password *password;
 	struct signer *signer;
 	struct auth *auth;

@@ -18,7 +18,9 @@ struct auth_settings {
 	int64_t failures_free;    /* wrong passwords before a user has to wait */
 	int64_t failures_of_all;  /* in a minute, before everyone is suspected */
 	int64_t key_rotate_s;     /* a new signing key is made after this time; 0: never */
-	char *extensions;         /* that agents may have: "1000-1999 3000-3999" */
+	char *pbxs;               /* that agents have telephones at, parted by blanks */
+	char *sip_transport, *sip_context, *sip_codecs; /* of a new telephone */
+	char *extensions; /* that agents may have: "1000-1999 3000-3999" */
 };
 
 /* Filled by the skeleton before anything else runs. */

@@ -116,6 +116,12 @@ struct store_member {
 /* Replaces all of them. */
 void store_put_teams(struct store *store, const struct store_member *members, size_t count);
 
+/* ---- actions:<pbx> ---- */
+
+/* One with one field, for every PBX of pbxs (parted by blanks). */
+void store_add_action(struct store *store, const char *pbxs, const char *action, const char *field,
+		      const char *value, const char *request_id);
+
 /* ---- the audit's stream ---- */
 
 extern const char *const store_audit_streams[];

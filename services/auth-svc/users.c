@@ -28,7 +28,7 @@ static const char sql_any[] = "SELECT id FROM users LIMIT 1";
 const char users_sql_insert[] = INSERT_COLUMNS "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 static const char sql_insert_first[] = INSERT_COLUMNS
 	"SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM users)";
-static const char sql_update[] =
+const char users_sql_update[] =
 	"UPDATE users SET password_hash = ?, role = ?, extension = ?, display_name = ?, email = ?, "
 	"team_id = ?, enabled = ?, updated_at = ? "
 	"WHERE id = ? AND updated_at = ?";
@@ -131,7 +131,7 @@ static void copy_teams(char *out, size_t size, const struct sql_value *value)
 		*strrchr(out, ' ') = '\0';
 }
 
-static bool read_user(const struct sql_result *sql, size_t row, struct user *user_r)
+bool users_read_row(const struct sql_result *sql, size_t row, struct user *user_r)
 {
 	char role[33];
 
@@ -166,7 +166,7 @@ void users_on_rows(const struct sql_result *sql, void *waiter)
 	}
 	list = mem_array(struct user, sql->rows);
 	for (size_t row = 0; row < sql->rows; row++) {
-		if (!read_user(sql, row, &list[row])) {
+		if (!users_read_row(sql, row, &list[row])) {
 			log_error("a user has an unknown role",
 				  log_str("user", list[row].username));
 			result = USERS_FAILED;
@@ -316,7 +316,7 @@ struct changing {
 	struct users_waiter *waiter;
 };
 
-static bool is_as_wanted(const struct user *user, const struct user *wanted)
+bool user_is_like(const struct user *user, const struct user *wanted)
 {
 	return strcmp(user->password_hash, wanted->password_hash) == 0 &&
 	       user->role == wanted->role && strcmp(user->extension, wanted->extension) == 0 &&
@@ -331,40 +331,47 @@ static void on_changed(enum users_result result, const struct user *list, size_t
 {
 	struct changing *changing = context;
 
-	if (result == USERS_OK && !is_as_wanted(&list[0], &changing->wanted))
+	if (result == USERS_OK && !user_is_like(&list[0], &changing->wanted))
 		answer(changing->waiter, USERS_NONE, NULL, 0);
 	else
 		answer(changing->waiter, result, list, count);
 	free(changing);
 }
 
+int64_t users_bind_update(const struct user *user, int64_t now_ms,
+			  struct sql_value values[USERS_UPDATE_VALUES])
+{
+	int64_t then_ms = user->updated_at_ms < now_ms ? now_ms : user->updated_at_ms + 1;
+
+	values[0] = sql_text(user->password_hash);
+	values[1] = sql_text(role_name(user->role));
+	values[2] = users_text_or_null(user->extension);
+	values[3] = sql_text(user->display_name);
+	values[4] = users_text_or_null(user->email);
+	values[5] = users_text_or_null(user->team_id);
+	values[6] = sql_int(user->enabled);
+	values[7] = sql_int(then_ms);
+	values[8] = number_of(user->id);
+	values[9] = sql_int(user->updated_at_ms);
+	return then_ms;
+}
+
 void users_change(struct users *users, const struct user *user, const struct users_actor *actor,
 		  const char *action, const char *detail, users_done_fn *done, void *context)
 {
 	struct changing *changing = mem_new(struct changing);
-	int64_t now_ms = clock_wall_ms();
-	int64_t then_ms = user->updated_at_ms < now_ms ? now_ms : user->updated_at_ms + 1;
-	struct sql_value line[USERS_AUDIT_VALUES], id = number_of(user->id);
-	struct sql_value row[] = {
-		sql_text(user->password_hash),
-		sql_text(role_name(user->role)),
-		users_text_or_null(user->extension),
-		sql_text(user->display_name),
-		users_text_or_null(user->email),
-		users_text_or_null(user->team_id),
-		sql_int(user->enabled),
-		sql_int(then_ms),
-		id,
-		sql_int(user->updated_at_ms),
-	};
+	int64_t now_ms = clock_wall_ms(), then_ms;
+	struct sql_value row[USERS_UPDATE_VALUES], line[USERS_AUDIT_VALUES];
+	struct sql_value id = number_of(user->id);
 	struct sql_statement statements[] = {
-		{sql_update, row, sizeof(row) / sizeof(row[0])},
+		{users_sql_update, row, USERS_UPDATE_VALUES},
 		{users_sql_audit, line, USERS_AUDIT_VALUES},
 		{sql_by_id, &id, 1},
 	};
 
 	changing->wanted = *user;
 	changing->waiter = users_waiter_new(done, context);
+	then_ms = users_bind_update(user, now_ms, row);
 	users_bind_audit(actor, now_ms, action, detail, user->username, then_ms, line);
 	sql_transaction(users->pool, statements, 3, users_on_rows,
 			users_waiter_new(on_changed, changing));

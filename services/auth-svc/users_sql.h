@@ -12,6 +12,8 @@
 	"(SELECT GROUP_CONCAT(team_id ORDER BY team_id SEPARATOR ' ') FROM team_managers "         \
 	"WHERE user_id = u.id)"
 
+#define USERS_COLUMNS_COUNT 12
+
 struct users_waiter {
 	users_done_fn *done;
 	void *context;
@@ -20,6 +22,8 @@ struct users_waiter {
 struct users_waiter *users_waiter_new(users_done_fn *done, void *context);
 /* A sql_done_fn with a waiter as context: hands on the rows. */
 void users_on_rows(const struct sql_result *sql, void *waiter);
+/* False when the role is none. */
+bool users_read_row(const struct sql_result *sql, size_t row, struct user *user_r);
 enum users_result users_from_sql(const struct sql_result *sql);
 
 #define USERS_INSERT_VALUES 10
@@ -27,6 +31,13 @@ enum users_result users_from_sql(const struct sql_result *sql);
 extern const char users_sql_insert[], users_sql_by_name[];
 void users_bind_insert(const struct user *user, int64_t now_ms,
 		       struct sql_value values[USERS_INSERT_VALUES]);
+
+/* Binds for users_sql_update: all of the user, if it is still as it was at updated_at_ms. Returns
+   what updated_at becomes. */
+#define USERS_UPDATE_VALUES 10
+extern const char users_sql_update[];
+int64_t users_bind_update(const struct user *user, int64_t now_ms,
+			  struct sql_value values[USERS_UPDATE_VALUES]);
 
 /* A line of the audit, if a user of that name has this row version. */
 #define USERS_AUDIT_VALUES 9

@@ -43,7 +43,8 @@ def test_every_operation_is_described_in_full():
         permission = operation["x-permission"]
         assert permission in ("public", "session") or permission in PERMISSIONS, where
         assert (operation.get("security") == []) == (permission == "public"), where
-        assert ("requestBody" in operation) == ("json_body" in operation.get("x-flags", ())), where
+        body = operation.get("requestBody", {}).get("content", {})
+        assert ("application/json" in body) == ("json_body" in operation.get("x-flags", ())), where
         named = {openapi.resolve(each)["name"] for each in operation.get("parameters", ())
                  if openapi.resolve(each)["in"] == "path"}
         assert named == set(re.findall(r"{(\w+)}", path)), where
