@@ -34,24 +34,23 @@ void links_fill(const struct task *task, cJSON *doc)
 
 /* ---- before it is written ---- */
 
-/* Who does not oversee others gives records to nobody but itself. */
+/* Who does not oversee others gives records to nobody but itself; nobody gives them to a team that
+   it does not see. */
 static bool may_give(const struct task *task, const cJSON *body, struct fault *fault)
 {
 	const char *owner = json_get_str(body, "owner");
-	cJSON *probe;
+	cJSON *team;
 	bool sees;
 
-	if (task->scope.all || task->kind->id != KIND_CLIENT)
+	if (task->kind->id != KIND_CLIENT && task->kind->id != KIND_POST)
 		return true;
-	if (owner != NULL && strcmp(owner, task->scope.who.user_id) != 0)
+	if (!task->scope.oversees && owner != NULL && strcmp(owner, task->scope.who.user_id) != 0)
 		return fault_set(fault, "not_allowed", "owner", "Only the own user id can be set");
-	if (cJSON_GetObjectItemCaseSensitive(body, "team") == NULL)
-		return true;
-	probe = cJSON_CreateObject();
-	cJSON_AddItemReferenceToObject(probe, "team",
-				       cJSON_GetObjectItemCaseSensitive(body, "team"));
-	sees = scope_sees(&task->scope, probe);
-	cJSON_Delete(probe);
+	team = cJSON_CreateObject();
+	if (json_get_str(body, "team") != NULL)
+		cJSON_AddStringToObject(team, "team", json_get_str(body, "team"));
+	sees = scope_sees(&task->scope, team);
+	cJSON_Delete(team);
 	return sees || fault_set(fault, "not_allowed", "team", "Only an own team can be set");
 }
 

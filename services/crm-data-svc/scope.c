@@ -7,18 +7,11 @@
 
 #define TEAM_MAX 41
 
-/* Ids parted by one blank; "*" for all. */
-static const char *teams_of(const struct principal *who)
-{
-	(void)who;
-	return "";
-}
-
 void scope_init(struct scope *scope, const struct principal *who)
 {
 	scope->who = *who;
-	scope->all = principal_may(who, PERMISSION_ALL_CLIENTS) && strcmp(teams_of(who), "") == 0;
-	scope->all |= strcmp(teams_of(who), "*") == 0;
+	scope->all = strcmp(who->teams, "*") == 0;
+	scope->oversees = principal_may(who, PERMISSION_ALL_CLIENTS);
 }
 
 /* Steps through the teams; false at the end. */
@@ -35,7 +28,7 @@ static bool next_team(const char **at, char out[TEAM_MAX])
 
 static bool is_own_team(const struct scope *scope, const char *team)
 {
-	const char *at = teams_of(&scope->who);
+	const char *at = scope->who.teams;
 	char own[TEAM_MAX];
 
 	while (next_team(&at, own))
@@ -70,7 +63,7 @@ static void add_choice(cJSON *choices, const char *field, cJSON *value)
 
 void scope_filter(const struct scope *scope, cJSON *filter)
 {
-	const char *at = teams_of(&scope->who);
+	const char *at = scope->who.teams;
 	char team[TEAM_MAX];
 	cJSON *choices;
 
@@ -87,7 +80,7 @@ void scope_filter(const struct scope *scope, cJSON *filter)
 
 void scope_team(const struct scope *scope, char *out)
 {
-	const char *at = teams_of(&scope->who);
+	const char *at = scope->who.teams;
 
 	out[0] = '\0';
 	if (strcmp(at, "*") != 0)

@@ -9,7 +9,8 @@
 
 struct scope {
 	struct principal who;
-	bool all;
+	bool all;      /* the teams do not matter */
+	bool oversees; /* others, and may give records to them */
 };
 
 void scope_init(struct scope *scope, const struct principal *who);
