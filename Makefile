@@ -146,6 +146,12 @@ demo: ## One real call through everything, from a bare machine
 bench: all $(LOAD_BINS) ## Measure what the suite must reach (RUNS=5, ONLY=word)
 	@tests/load/bench --runs $(or $(RUNS),5) $(ONLY)
 
+.PHONY: install package
+install: all ## Daemons, units and configuration below DESTDIR (PREFIX=/usr)
+	@DESTDIR='$(DESTDIR)' PREFIX='$(or $(PREFIX),/usr)' BUILD='$(BUILD)' STRIP='$(STRIP)' deploy/install
+package: ## The Debian package, beside this folder
+	@dpkg-buildpackage -us -uc -b -nc
+
 .PHONY: clean
 clean: ## Remove everything that was built
 	rm -rf $(BUILD)
