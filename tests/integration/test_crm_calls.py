@@ -235,3 +235,16 @@ def test_a_promised_call_is_remembered(crm, redis, mongo, session, rest):
                       headers={"If-Match": "*"})
     assert done.status_code == 200
     assert wait_until(lambda: redis.zcard("crm:reminders") == 0)
+
+
+def test_the_screen_pop_reaches_the_agent_whose_phone_rings(crm, calls, daemon, session, rest,
+                                                            websocket):
+    service, fanout = crm(), daemon("ws-fanout")
+    agent, other = session("agent", "1001"), session("agent", "1002")
+    anna = rest(service, agent).post("/api/crm/clients", CLIENT).json()
+    mine, theirs = websocket(fanout, agent), websocket(fanout, other)
+    calls.say("9-1", "ringing", "1001")
+    event = mine.wait_for("crm:client_matched")["event"]
+    assert event["data"]["clients"][0]["id"] == anna["id"]
+    assert not any(each.get("event", {}).get("eventType", "").startswith("crm:")
+                   for each in theirs.messages)
