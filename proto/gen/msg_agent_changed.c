@@ -19,6 +19,14 @@ static const struct message_field fields[] = {
 	 .fault = "callId must be a string"},
 	{.key = "sinceAt", .kind = MESSAGE_INT, .offset = AT(since_at), .has = AT(has_since_at), .min = 0, .max = 9007199254740991,
 	 .fault = "sinceAt must be a whole number from 0"},
+	{.key = "wrapUpUntilAt", .kind = MESSAGE_INT, .offset = AT(wrap_up_until_at), .has = AT(has_wrap_up_until_at), .min = 0, .max = 9007199254740991,
+	 .fault = "wrapUpUntilAt must be a whole number from 0"},
+	{.key = "previousState", .kind = MESSAGE_STRING, .offset = AT(previous_state), .min = 0, .max = 65536,
+	 .fault = "previousState must be a string"},
+	{.key = "previousReason", .kind = MESSAGE_STRING, .offset = AT(previous_reason), .min = 0, .max = 65536,
+	 .fault = "previousReason must be a string"},
+	{.key = "previousAt", .kind = MESSAGE_INT, .offset = AT(previous_at), .has = AT(has_previous_at), .min = 0, .max = 9007199254740991,
+	 .fault = "previousAt must be a whole number from 0"},
 	{0},
 };
 /* clang-format on */

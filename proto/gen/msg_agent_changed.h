@@ -10,13 +10,22 @@ struct msg_agent_changed {
 	const char *device_state;
 	const char *state;
 	const char *availability;
-	/* of the pause */
+	/* of the pause; of a wrap-up: the queue */
 	const char *reason;
 	/* current call */
 	const char *call_id;
-	/* since when, Unix ms */
+	/* in this state since, Unix ms */
 	bool has_since_at;
 	int64_t since_at;
+	/* when the wrap-up ends */
+	bool has_wrap_up_until_at;
+	int64_t wrap_up_until_at;
+	/* a span of the agent's time has ended: this was its state */
+	const char *previous_state;
+	const char *previous_reason;
+	/* when that span began */
+	bool has_previous_at;
+	int64_t previous_at;
 };
 
 /* Returns 0, or -1 with *error_r (static) naming the field. The struct borrows from object. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* A small hash of all names: power of two, at most a third full. */
-#define SLOTS 256
+#define SLOTS 512
 
 static const struct {
 	const char *name;

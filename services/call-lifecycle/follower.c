@@ -91,7 +91,7 @@ static void forget(struct follower *follower)
 	stream_reader_close(&follower->reader);
 	model_free(&follower->model);
 	follower->state = FOLLOWER_IDLE;
-	follower->part = (struct store_part){0, 0};
+	follower->part = (struct store_part){0, 0, 0};
 	follower->sweeping = false;
 	stash_free(&follower->left);
 	follower->ready = false;
@@ -171,14 +171,14 @@ static int watch(struct follower *follower)
 
 static bool in_parts(const struct follower *follower)
 {
-	return follower->part.calls > 0 || follower->part.agents > 0;
+	return follower->part.calls > 0 || follower->part.agents > 0 || follower->part.queues > 0;
 }
 
 static bool has_effects(struct follower *follower)
 {
 	const struct model_effects *effects = model_effects(follower->model);
 
-	return effects->call_count > 0 || effects->agent_count > 0;
+	return effects->call_count > 0 || effects->agent_count > 0 || effects->queue_count > 0;
 }
 
 /* One transaction is under way while the next batch is read and applied. */
@@ -411,7 +411,13 @@ struct follower *follower_open(uv_loop_t *loop, const struct follower_settings *
 	follower->set = *set;
 	follower->loop = loop;
 	follower->model_settings =
-		(struct model_settings){set->pbx, set->pbx_down_ms, set->calls_max};
+		(struct model_settings){.pbx = set->pbx,
+					.pbx_down_ms = set->pbx_down_ms,
+					.calls_max = set->calls_max,
+					.zone = set->zone,
+					.wrap_up_ms = set->wrap_up_ms,
+					.service_level_ms = set->service_level_ms,
+					.short_abandon_ms = set->short_abandon_ms};
 	follower->stream = store_source_stream(set->pbx);
 	follower->streams[0] = follower->stream;
 	follower->lease_name = store_lease_name(set->pbx);

@@ -23,6 +23,8 @@ struct follower_settings {
 	int64_t pbx_down_ms;
 	int batch_max;
 	size_t calls_max;
+	const char *zone; /* where days begin */
+	int64_t wrap_up_ms, service_level_ms, short_abandon_ms;
 	struct health *health;
 	struct metrics *metrics;
 };

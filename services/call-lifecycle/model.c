@@ -45,6 +45,14 @@ static const struct {
 	{"QueueCallerAbandon", on_queue_abandon},
 	{"QueueCallerJoin", on_queue_join},
 	{"QueueCallerLeave", on_queue_leave},
+	{"QueueEntry", on_queue_entry},
+	{"QueueMember", on_queue_member},
+	{"QueueMemberAdded", on_queue_member_added},
+	{"QueueMemberPause", on_queue_member_changed},
+	{"QueueMemberPenalty", on_queue_member_changed},
+	{"QueueMemberRemoved", on_queue_member_removed},
+	{"QueueMemberStatus", on_queue_member_changed},
+	{"QueueParams", on_queue_params},
 	{"Rename", on_rename},
 	{"Unhold", on_unhold},
 	{"UnParkedCall", on_unparked_call},
@@ -179,6 +187,7 @@ void model_free(struct model **freed)
 		call_free(&call);
 	free_channels(model);
 	agents_free(model);
+	queues_free(model);
 	for (size_t i = 0; i < GONE_MAX; i++) {
 		free(model->gone[i]);
 		free(model->ended[i]);
@@ -195,6 +204,7 @@ void model_free(struct model **freed)
 	free(model->effects.calls);
 	free(model->effects.events);
 	free(model->effects.agents);
+	free(model->effects.queues);
 	free(model->effects.orders);
 	buffer_free(&model->effects.text);
 	free(model);
@@ -216,6 +226,7 @@ static void settle(struct model *model)
 	model->touched_count = 0;
 	notes_flush(model);
 	agents_flush(model);
+	queues_flush(model);
 }
 
 /* Looks at what a call waits for; the earliest of what is left becomes model->next_check. */
@@ -252,6 +263,7 @@ static void pass_time(struct model *model, int64_t now)
 	model->next_check = INT64_MAX;
 	model_each_call(model, check_call);
 	pbx_tick(model);
+	agents_tick(model);
 	if (model->down_at != 0 && model_live_calls(model) > 0)
 		model_check_by(model, model->down_at + model->settings->pbx_down_ms);
 	settle(model);
@@ -301,15 +313,6 @@ int64_t model_since(const struct model *model, int64_t at)
 
 const struct model_effects *model_effects(struct model *model)
 {
-	for (size_t i = 0; i < model->effects.agent_count; i++) {
-		struct model_agent_change *change = &model->effects.agents[i];
-		const struct agent *agent = table_get(&model->agents, change->extension);
-
-		change->device_state = agent->device_state;
-		change->state = agent_state(agent);
-		change->call_id = agent->call_id != NULL ? agent->call_id : "";
-		change->since_at = agent->since_at;
-	}
 	return &model->effects;
 }
 
@@ -318,8 +321,16 @@ void model_clear_effects(struct model *model)
 	struct model_effects *effects = &model->effects;
 
 	for (size_t i = 0; i < effects->agent_count; i++)
-		((struct agent *)table_get(&model->agents, effects->agents[i].extension))->changed =
-			false;
+		effects->agents[i]->changed = false;
+	for (size_t i = 0; i < effects->queue_count; i++) {
+		struct queue *queue = effects->queues[i];
+
+		queue->changed = false;
+		if (!queue->gone)
+			continue;
+		table_remove(&model->queues, queue->name);
+		queue_free(queue);
+	}
 	for (size_t i = 0; i < effects->call_count; i++) {
 		struct call *call = effects->calls[i];
 
@@ -336,11 +347,14 @@ void model_clear_effects(struct model *model)
 		free(effects->orders[i].uniqueid);
 		free(effects->orders[i].call_id);
 		free(effects->orders[i].recording_id);
+		free(effects->orders[i].queue);
+		free(effects->orders[i].reason);
 	}
 	effects->order_count = 0;
 	effects->call_count = 0;
 	effects->event_count = 0;
 	effects->agent_count = 0;
+	effects->queue_count = 0;
 	buffer_clear(&effects->text);
 }
 

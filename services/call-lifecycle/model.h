@@ -15,12 +15,17 @@
 
 struct model;
 struct call;
+struct agent;
+struct queue;
 
 struct model_settings {
 	const char *pbx; /* borrowed */
 	/* After this long without a connection the live calls end (reason pbx_down). */
 	int64_t pbx_down_ms;
-	size_t calls_max; /* live calls; more are counted and not followed */
+	size_t calls_max;   /* live calls; more are counted and not followed */
+	const char *zone;   /* where days begin; NULL: UTC */
+	int64_t wrap_up_ms; /* after a queue's call, for members without one of their own */
+	int64_t service_level_ms, short_abandon_ms;
 };
 
 struct model_counters {
@@ -37,29 +42,30 @@ struct model_counters {
 enum model_topic {
 	MODEL_TOPIC_CALL,
 	MODEL_TOPIC_AGENT,
+	MODEL_TOPIC_EXTENSION, /* its owner is an agent */
+	MODEL_TOPIC_QUEUE,
+	MODEL_TOPICS
 };
 
 struct model_event {
 	enum model_topic topic;
-	size_t owner;       /* number of its call, or agent, in the effects */
+	size_t owner;       /* number of its call, agent or queue in the effects */
 	size_t offset, len; /* its envelope, in model_effects.text */
-};
-
-struct model_agent_change {
-	const char *extension, *device_state, *state, *call_id; /* call_id "" for none */
-	int64_t since_at;
 };
 
 /* Something that Asterisk is to be told, once. */
 enum model_order_kind {
 	ORDER_HANG_UP, /* we put it on hold, and nobody is left to take it back */
+	ORDER_PAUSE,   /* a member of a queue */
 	ORDER_RECORD,  /* the recording goes on here: the channel that was listened to has left */
 };
 
 struct model_order {
 	enum model_order_kind kind;
 	char *channel, *uniqueid, *call_id;
-	char *recording_id; /* of ORDER_RECORD */
+	char *recording_id;   /* of ORDER_RECORD */
+	char *queue, *reason; /* of ORDER_PAUSE; its channel is the member's interface */
+	bool paused;
 };
 
 /* What was caused since the last model_clear_effects(); borrowed. */
@@ -69,8 +75,10 @@ struct model_effects {
 	struct model_event *events; /* in order */
 	size_t event_count;
 	struct buffer text;
-	struct model_agent_change *agents;
+	struct agent **agents; /* changed, each once */
 	size_t agent_count;
+	struct queue **queues;
+	size_t queue_count;
 	struct model_order *orders;
 	size_t order_count;
 };
@@ -126,6 +134,20 @@ struct model_recording {
 bool model_call_recording(const struct call *call, size_t index,
 			  struct model_recording *recording_r);
 
+/* ---- what is kept of an agent, agent:<extension>, and of a queue, queue:<name> ---- */
+
+const char *model_agent_extension(const struct agent *agent);
+const char *model_agent_state(const struct agent *agent);
+void model_agent_fields(struct model *model, const struct agent *agent, model_field_fn *fn,
+			void *context);
+/* All that model_load_agent() needs. */
+void model_agent_save(const struct agent *agent, struct buffer *out);
+const char *model_queue_name(const struct queue *queue);
+/* Asterisk does not list it any more: it is to be forgotten. */
+bool model_queue_is_gone(const struct queue *queue);
+void model_queue_fields(struct model *model, struct queue *queue, model_field_fn *fn,
+			void *context);
+
 /* ---- rebuilding: the model as it was, from what was kept ---- */
 
 /* The "model" field of lifecycle:<pbx>. Owned by the caller. */
@@ -133,8 +155,10 @@ char *model_save(const struct model *model);
 /* Returns 0 or -1 when the text is not one of model_save(). Calls and agents come after it. */
 int model_load(struct model *model, const char *text, size_t len);
 int model_load_call(struct model *model, const char *text, size_t len);
-void model_load_agent(struct model *model, const char *extension, const char *device_state,
-		      const char *call_id, int64_t since_at);
+void model_load_agent(struct model *model, const char *extension, const char *text, size_t len);
+/* One field of the hash. */
+void model_load_queue_field(struct model *model, const char *name, const char *field,
+			    const char *value);
 /* After the last call: joins what refers to each other. */
 void model_load_done(struct model *model);
 

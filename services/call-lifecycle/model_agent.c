@@ -1,4 +1,5 @@
-/* The phones of our own extensions: device state, and the call that they are in. */
+/* The phones of our own extensions: device state, the call that they are in, pause and wrap-up; and
+   the ledger: how long each agent was in which state. */
 #include "model_parts.h"
 
 #include "mem.h"
@@ -6,7 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct agent *agent_get(struct model *model, const char *extension)
+const char *const agent_state_names[AGENT_STATES] = {
+	[AGENT_OFFLINE] = "offline", [AGENT_AVAILABLE] = "available", [AGENT_RINGING] = "ringing",
+	[AGENT_BUSY] = "busy",       [AGENT_WRAP_UP] = "wrap_up",     [AGENT_PAUSED] = "paused",
+};
+
+struct agent *agent_get(struct model *model, const char *extension)
 {
 	struct agent *agent = table_get(&model->agents, extension);
 
@@ -14,7 +20,7 @@ static struct agent *agent_get(struct model *model, const char *extension)
 		agent = mem_new(struct agent);
 		model_copy(agent->extension, sizeof(agent->extension), extension);
 		model_copy(agent->device_state, sizeof(agent->device_state), "UNKNOWN");
-		agent->since_at = model->now;
+		agent->device_at = agent->state_at = model->now;
 		table_put(&model->agents, agent->extension, agent);
 	}
 	return agent;
@@ -33,13 +39,10 @@ static void mark_changed(struct model *model, struct agent *agent)
 			mem_grow(effects->agents, model->agent_cap * sizeof(*effects->agents));
 	}
 	agent->number = effects->agent_count;
-	effects->agents[effects->agent_count++] = (struct model_agent_change){
-		.extension = agent->extension,
-	};
+	effects->agents[effects->agent_count++] = agent;
 }
 
-/* To be kept, and to be told at the end of this entry. */
-static void agent_changed(struct model *model, struct agent *agent)
+void agent_changed(struct model *model, struct agent *agent)
 {
 	mark_changed(model, agent);
 	if (agent->tell)
@@ -49,6 +52,8 @@ static void agent_changed(struct model *model, struct agent *agent)
 	agent->tell = true;
 	model->told[model->told_count++] = agent;
 }
+
+/* ---- calls ---- */
 
 static void set_call(struct model *model, struct agent *agent, const char *id)
 {
@@ -116,7 +121,48 @@ void agent_channel_gone(struct model *model, const struct channel *channel)
 		agent->lines--;
 	line = agent->lines > 0 ? other_line(model, channel) : NULL;
 	set_call(model, agent, line != NULL ? line->call->id : NULL);
+	if (agent->lines == 0)
+		agent_wrap_up(model, agent);
 }
+
+/* Who is rung by a queue, or is given one of its callers, serves it. */
+void agent_connected(struct model *model, const struct segment *segment)
+{
+	const struct channel *sides[2] = {channel_real(segment->a), channel_real(segment->b)};
+	const char *queue = segment->queue != NULL ? segment->queue : segment->call->queue;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct agent *agent;
+
+		if (sides[i] == NULL || !is_ours(sides[i]))
+			continue;
+		agent = agent_get(model, sides[i]->party);
+		agent_day(model, agent);
+		agent->calls_today++;
+		if (i == 1 && segment->kind != SEGMENT_CONSULTATION &&
+		    sides[1] != segment->call->origin)
+			model_copy(agent->serving, sizeof(agent->serving), queue);
+		agent_changed(model, agent);
+	}
+}
+
+void agent_talked(struct model *model, const struct segment *segment, int64_t ms)
+{
+	const struct channel *sides[2] = {channel_real(segment->a), channel_real(segment->b)};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct agent *agent;
+
+		if (sides[i] == NULL || !is_ours(sides[i]))
+			continue;
+		agent = agent_get(model, sides[i]->party);
+		agent_day(model, agent);
+		agent->talk_today_ms += ms;
+		agent_changed(model, agent);
+	}
+}
+
+/* ---- devices ---- */
 
 /* Asterisk has no channel left on this device: a torn Hangup was right. */
 static void believe_suspects(struct model *model, const char *device)
@@ -142,6 +188,16 @@ static bool is_free(const char *state)
 	       strcmp(state, "INVALID") == 0;
 }
 
+const char *device_extension(const char *device)
+{
+	const char *extension = device + 6;
+
+	if (strncmp(device, "PJSIP/", 6) != 0 || extension[0] == '\0' ||
+	    strspn(extension, "0123456789") != strlen(extension) || strlen(extension) >= PARTY_MAX)
+		return NULL;
+	return extension;
+}
+
 void on_device_state(struct model *model)
 {
 	const char *device = entry_text(&model->entry, ENTRY_DEVICE);
@@ -153,32 +209,16 @@ void on_device_state(struct model *model)
 		return;
 	if (model->suspects > 0 && is_free(state))
 		believe_suspects(model, device);
-	extension = device + 6;
-	if (strspn(extension, "0123456789") != strlen(extension) || extension[0] == '\0' ||
-	    strlen(extension) >= PARTY_MAX || model->agents.used >= AGENTS_MAX)
+	extension = device_extension(device);
+	if (extension == NULL || model->agents.used >= AGENTS_MAX)
 		return;
 	agent = agent_get(model, extension);
 	if (strcmp(agent->device_state, state) == 0)
 		return;
 	model_copy(agent->device_state, sizeof(agent->device_state), state);
-	agent->since_at = model->now;
+	agent->device_at = model->now;
+	agent->device_changed = true;
 	agent_changed(model, agent);
-}
-
-const char *agent_state(const struct agent *agent)
-{
-	const char *state = agent->device_state;
-
-	if (strcmp(state, "NOT_INUSE") == 0)
-		return "available";
-	if (strcmp(state, "RINGING") == 0)
-		return "ringing";
-	if (strcmp(state, "UNAVAILABLE") == 0 || strcmp(state, "INVALID") == 0)
-		return "offline";
-	/* A device that says nothing is what its calls are. */
-	if (strcmp(state, "UNKNOWN") == 0)
-		return agent->call_id != NULL ? "busy" : "offline";
-	return "busy";
 }
 
 void agents_free(struct model *model)
@@ -190,18 +230,4 @@ void agents_free(struct model *model)
 		free(agent);
 	}
 	table_free(&model->agents);
-}
-
-void model_load_agent(struct model *model, const char *extension, const char *device_state,
-		      const char *call_id, int64_t since_at)
-{
-	struct agent *agent;
-
-	if (strlen(extension) >= PARTY_MAX)
-		return;
-	agent = agent_get(model, extension);
-	model_copy(agent->device_state, sizeof(agent->device_state), device_state);
-	free(agent->call_id);
-	agent->call_id = call_id[0] != '\0' ? mem_strdup(call_id) : NULL;
-	agent->since_at = since_at;
 }

@@ -118,6 +118,8 @@ void channel_gone(struct model *model, struct channel *channel)
 	if (channel->other != NULL)
 		channel_unref(&channel->other->other);
 	channel_unref(&channel->other);
+	if (channel->queued)
+		queue_caller_left(model, channel, call_result_names[RESULT_RECONCILED]);
 	segments_channel_gone(model, channel);
 	recordings_channel_gone(model, channel);
 	channel_unref(&channel->real);

@@ -4,7 +4,6 @@
 
 #include "json.h"
 #include "mem.h"
-#include "msg_agent_changed.h"
 #include "msg_call_dialing.h"
 #include "msg_call_ended.h"
 #include "msg_call_established.h"
@@ -18,7 +17,6 @@
 #include "msg_call_transferred.h"
 #include "msg_call_unheld.h"
 #include "msg_call_unparked.h"
-#include "msg_event.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -317,8 +315,8 @@ static data_fn *const data_writers[] = {
 	[NOTE_ENDED] = write_ended,
 };
 
-static void add_event(struct model *model, enum model_topic topic, size_t owner,
-		      const struct msg_event *event)
+void event_add(struct model *model, enum model_topic topic, size_t owner,
+	       const struct msg_event *event)
 {
 	struct model_effects *effects = &model->effects;
 	struct json_writer writer = json_writer_init(&effects->text);
@@ -368,7 +366,7 @@ static void tell(struct model *model, const struct note *note)
 		event.extensions[i] = call->extensions[i];
 	snprintf(type, sizeof(type), "call:%s", note_words[note->kind]);
 	snprintf(key, sizeof(key), "call:%s", call->id);
-	add_event(model, MODEL_TOPIC_CALL, call->number, &event);
+	event_add(model, MODEL_TOPIC_CALL, call->number, &event);
 	buffer_free(&data);
 }
 
@@ -412,54 +410,4 @@ void notes_flush(struct model *model)
 		write_line(model, &model->notes[i]);
 	}
 	model->note_count = 0;
-}
-
-static void lower(char *out, const char *text)
-{
-	while (*text != '\0') {
-		*out++ = (char)(*text >= 'A' && *text <= 'Z' ? *text + 32 : *text);
-		text++;
-	}
-	*out = '\0';
-}
-
-static void tell_agent(struct model *model, const struct agent *agent)
-{
-	char device_state[sizeof(agent->device_state)], key[64];
-	struct buffer data = {0};
-	struct json_writer writer = json_writer_init(&data);
-	const struct msg_agent_changed message = {
-		.extension = agent->extension,
-		.device_state = device_state,
-		.state = agent_state(agent),
-		.call_id = agent->call_id,
-		.has_since_at = true,
-		.since_at = agent->since_at,
-	};
-	struct msg_event event = {
-		.event_type = "agent:changed",
-		.call_id = agent->call_id,
-		.extension = agent->extension,
-		.extensions_count = 1,
-		.extensions = {agent->extension},
-		.pbx = model->settings->pbx,
-		.timestamp = model->now,
-		.redis_key = key,
-	};
-
-	lower(device_state, agent->device_state);
-	msg_agent_changed_write(&message, &writer);
-	event.data.text = buffer_str(&data);
-	snprintf(key, sizeof(key), "agent:%s", agent->extension);
-	add_event(model, MODEL_TOPIC_AGENT, agent->number, &event);
-	buffer_free(&data);
-}
-
-void agents_flush(struct model *model)
-{
-	for (size_t i = 0; i < model->told_count; i++) {
-		tell_agent(model, model->told[i]);
-		model->told[i]->tell = false;
-	}
-	model->told_count = 0;
 }

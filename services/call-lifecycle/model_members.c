@@ -158,7 +158,33 @@ static const struct member model_table[] = {
 	MEMBER(MEMBER_INT64, model, down_at, "downAt"),
 	MEMBER(MEMBER_INT, model, snapshot, "snapshot"),
 	MEMBER(MEMBER_BOOL, model, unsure, "unsure"),
+	MEMBER(MEMBER_BOOL, model, queues_listed, "queuesListed"),
 	MEMBER(MEMBER_UINT64, model, serial, "serial"),
+	MEMBERS_END,
+};
+
+static const struct member agent_table[] = {
+	MEMBER(MEMBER_CHARS, agent, device_state, "ds"),
+	MEMBER(MEMBER_INT64, agent, device_at, "da"),
+	MEMBER(MEMBER_STRING, agent, call_id, "c"),
+	MEMBER(MEMBER_INT, agent, state, "st"),
+	MEMBER(MEMBER_INT64, agent, state_at, "sa"),
+	MEMBER(MEMBER_CHARS, agent, reason, "r"),
+	MEMBER(MEMBER_BOOL, agent, paused, "p"),
+	MEMBER(MEMBER_CHARS, agent, pause_reason, "pr"),
+	MEMBER(MEMBER_CHARS, agent, serving, "q"),
+	MEMBER(MEMBER_INT64, agent, wrap_until, "wu"),
+	MEMBER(MEMBER_CHARS, agent, wrap_queue, "wq"),
+	MEMBER(MEMBER_INT64, agent, day_at, "d"),
+	MEMBER(MEMBER_INT64, agent, calls_today, "n"),
+	MEMBER(MEMBER_INT64, agent, talk_today_ms, "t"),
+	MEMBER(MEMBER_INT, agent, told, "td"),
+	MEMBER(MEMBER_INT64, agent, time_today_ms[AGENT_OFFLINE], "t0"),
+	MEMBER(MEMBER_INT64, agent, time_today_ms[AGENT_AVAILABLE], "t1"),
+	MEMBER(MEMBER_INT64, agent, time_today_ms[AGENT_RINGING], "t2"),
+	MEMBER(MEMBER_INT64, agent, time_today_ms[AGENT_BUSY], "t3"),
+	MEMBER(MEMBER_INT64, agent, time_today_ms[AGENT_WRAP_UP], "t4"),
+	MEMBER(MEMBER_INT64, agent, time_today_ms[AGENT_PAUSED], "t5"),
 	MEMBERS_END,
 };
 
@@ -170,6 +196,7 @@ static const struct member torn_table[] = {
 	MEMBERS_END,
 };
 
+const struct member *const agent_members = agent_table;
 const struct member *const channel_members = channel_table;
 const struct member *const segment_members = segment_table;
 const struct member *const party_members = party_table;

@@ -9,6 +9,7 @@
 
 struct member;
 
+extern const struct member *const agent_members;
 extern const struct member *const channel_members;
 extern const struct member *const segment_members;
 extern const struct member *const party_members;

@@ -31,6 +31,7 @@ void on_snapshot_begin(struct model *model)
 	const char *id = entry_text(&model->entry, ENTRY_MAYDAY_ID);
 
 	model->snapshot = id != NULL ? model_hash(id) : 0;
+	model->queues_listed = false;
 }
 
 /* "HH:MM:SS", since the channel was made. */
@@ -186,6 +187,8 @@ void on_snapshot_end(struct model *model)
 		return;
 	model_each_call(model, drop_unseen);
 	model_each_call(model, settle_one);
+	if (model->queues_listed)
+		queues_snapshot_end(model);
 	model->snapshot = 0;
 	model->unsure = false;
 	model->down_at = 0;

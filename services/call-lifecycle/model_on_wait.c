@@ -56,6 +56,7 @@ void on_queue_join(struct model *model)
 		segment->queue = mem_strdup(queue);
 		segment->joined_at = model->now;
 	}
+	queue_caller_joined(model, channel, queue, call->queue_position);
 	note_add(model, NOTE_QUEUED, call);
 }
 
@@ -67,6 +68,7 @@ static void leave_queue(struct model *model, struct channel *channel, enum call_
 	if (!channel->queued)
 		return;
 	channel->queued = false;
+	queue_caller_left(model, channel, call_result_names[result]);
 	call->queue_wait_ms = model_since(model, call->queue_joined_at);
 	model_copy(call->queue_outcome, sizeof(call->queue_outcome), call_result_names[result]);
 	if (segment == NULL)

@@ -2,7 +2,9 @@
 #ifndef LIFECYCLE_MODEL_PARTS_H
 #define LIFECYCLE_MODEL_PARTS_H
 
+#include "json.h"
 #include "model_types.h"
+#include "msg_event.h"
 
 /* Where hold sends both parties: see deploy's dialplan. */
 #define HOLD_CONTEXT "mayday-hold"
@@ -141,6 +143,8 @@ void recordings_end(struct model *model, struct call *call);
 /* ---- settling (model_settle.c) ---- */
 
 /* recording_id may be NULL. */
+/* To be filled with what the kind needs; strings are owned. */
+struct model_order *order_new(struct model *model, enum model_order_kind kind);
 void order_add(struct model *model, enum model_order_kind kind, const struct channel *channel,
 	       const char *recording_id);
 
@@ -150,20 +154,74 @@ void call_set_state(struct model *model, struct call *call, enum call_state stat
 
 /* ---- telling (model_event.c) ---- */
 
+/* topic's owner: number of the call, agent or queue in the effects. */
+void event_add(struct model *model, enum model_topic topic, size_t owner,
+	       const struct msg_event *event);
 struct note *note_add(struct model *model, enum note_kind kind, struct call *call);
 void notes_flush(struct model *model);
 
-/* ---- agents (model_agent.c) ---- */
+/* ---- agents (model_agent.c, model_agent_state.c, model_agent_view.c) ---- */
 
+extern const char *const agent_state_names[AGENT_STATES];
+
+struct agent *agent_get(struct model *model, const char *extension);
+/* To be kept, and looked at at the end of this entry. */
+void agent_changed(struct model *model, struct agent *agent);
 void agent_channel_added(struct model *model, const struct channel *channel);
 void agent_channel_moved(struct model *model, const struct channel *channel);
 /* It was there before the restart. */
 void agent_line_loaded(struct model *model, const struct channel *channel);
 void agent_channel_gone(struct model *model, const struct channel *channel);
-/* What a device state and a call make of the agent. */
-const char *agent_state(const struct agent *agent);
+/* The parties of the segment came together for the first time; they have talked for so long. */
+void agent_connected(struct model *model, const struct segment *segment);
+void agent_talked(struct model *model, const struct segment *segment, int64_t ms);
+/* Its last line is gone. */
+void agent_wrap_up(struct model *model, struct agent *agent);
+void agent_as_told(struct model *model, const cJSON *data);
+/* Its sums of the day are of today. */
+void agent_day(struct model *model, struct agent *agent);
+/* What it was before, at which time; agent and before may be alike. */
+void agent_tell(struct model *model, struct agent *agent, const struct agent *before, int64_t at);
 void agents_flush(struct model *model);
+void agents_tick(struct model *model);
 void agents_free(struct model *model);
+/* 1001 of "PJSIP/1001"; NULL: not one of ours. */
+const char *device_extension(const char *device);
+/* Begin of the day that at lies in, in the zone of the settings. */
+int64_t model_day(struct model *model, int64_t at);
+
+/* ---- queues (model_queue.c, model_queue_member.c, model_queue_view.c) ---- */
+
+/* Reasons of pauses that are our own. */
+#define WRAP_UP_REASON    "wrap_up"
+#define LOGGED_OUT_REASON "logged_out"
+
+/* NULL: there are too many. */
+struct queue *queue_get(struct model *model, const char *name);
+/* change: static. */
+void queue_changed(struct model *model, struct queue *queue, const char *change);
+void queue_caller_joined(struct model *model, const struct channel *channel, const char *queue,
+			 int64_t position);
+/* result: answered, abandoned, timeout, ... */
+void queue_caller_left(struct model *model, const struct channel *channel, const char *result);
+struct queue_caller *queue_caller_add(struct queue *queue, const char *uniqueid,
+				      const char *call_id, int64_t position);
+struct queue_member *queue_member_add(struct queue *queue, const char *interface);
+bool member_is_logged_in(const struct queue_member *member);
+/* How long the agent may wrap up after a call of the queue that it served. */
+int64_t queue_wrap_up_ms(struct model *model, const struct agent *agent);
+/* Every queue that the agent is logged in to has paused it. */
+bool queues_paused(struct model *model, const struct agent *agent, const char **reason_r);
+/* Asterisk is told to pause it everywhere; to undo what WRAP_UP_REASON has paused. */
+void queues_pause_agent(struct model *model, const struct agent *agent, const char *reason);
+void queues_unpause_agent(struct model *model, const struct agent *agent);
+void queues_of_agent_write(struct model *model, const struct agent *agent,
+			   struct json_writer *writer);
+void queues_snapshot_end(struct model *model);
+void queue_members_snapshot_end(struct model *model, struct queue *queue);
+void queues_flush(struct model *model);
+void queue_free(struct queue *queue);
+void queues_free(struct model *model);
 
 /* ---- the connection (model_on_pbx.c) ---- */
 
@@ -180,8 +238,10 @@ model_entry_fn on_new_channel, on_new_state, on_rename, on_bridge_enter, on_brid
 	on_originate_response, on_mayday_originate, on_mayday_originate_failed, on_hangup_request,
 	on_hangup, on_hold, on_unhold, on_user_event, on_blind_transfer, on_attended_transfer,
 	on_parked_call, on_unparked_call, on_parked_call_timeout, on_parked_call_gave_up,
-	on_queue_join, on_queue_leave, on_queue_abandon, on_spy_start, on_device_state,
-	on_mayday_up, on_mayday_down, on_mayday_gap, on_snapshot_begin, on_snapshot_end,
-	on_core_show_channel, on_mayday_done, on_mix_monitor_mute, on_mix_monitor_stop;
+	on_queue_join, on_queue_leave, on_queue_abandon, on_queue_entry, on_queue_params,
+	on_queue_member, on_queue_member_changed, on_queue_member_added, on_queue_member_removed,
+	on_spy_start, on_device_state, on_mayday_up, on_mayday_down, on_mayday_gap,
+	on_snapshot_begin, on_snapshot_end, on_core_show_channel, on_mayday_done,
+	on_mix_monitor_mute, on_mix_monitor_stop;
 
 #endif

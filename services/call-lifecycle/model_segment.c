@@ -167,6 +167,7 @@ void segment_connect(struct model *model, struct segment *segment)
 	if (call->answered_at == 0 && segment->kind != SEGMENT_CONSULTATION)
 		call->answered_at = segment->answered_at;
 	if (!segment->connected) {
+		agent_connected(model, segment);
 		note = note_add(model, NOTE_ESTABLISHED, call);
 		if (note != NULL)
 			note->segment = segment;
@@ -203,8 +204,10 @@ void segment_part(struct model *model, struct segment *segment)
 	if (!is_talk(segment) || segment->talk_since == 0)
 		return;
 	end = talk_end(model, segment);
-	if (end > segment->talk_since)
+	if (end > segment->talk_since) {
 		segment->talk_ms += end - segment->talk_since;
+		agent_talked(model, segment, end - segment->talk_since);
+	}
 	segment->talk_since = 0;
 	if (--call->talking == 0 && end > call->talk_since)
 		call->talk_ms += end - call->talk_since;

@@ -263,20 +263,27 @@ static bool has_partner(const struct channel *channel)
 	return false;
 }
 
-void order_add(struct model *model, enum model_order_kind kind, const struct channel *channel,
-	       const char *recording_id)
+struct model_order *order_new(struct model *model, enum model_order_kind kind)
 {
 	struct model_effects *effects = &model->effects;
+	struct model_order *order;
 
 	effects->orders =
 		mem_grow(effects->orders, (effects->order_count + 1) * sizeof(*effects->orders));
-	effects->orders[effects->order_count++] = (struct model_order){
-		.kind = kind,
-		.channel = mem_strdup(channel->name),
-		.uniqueid = mem_strdup(channel->uniqueid),
-		.call_id = mem_strdup(channel->call->id),
-		.recording_id = mem_strdup(recording_id),
-	};
+	order = &effects->orders[effects->order_count++];
+	*order = (struct model_order){.kind = kind};
+	return order;
+}
+
+void order_add(struct model *model, enum model_order_kind kind, const struct channel *channel,
+	       const char *recording_id)
+{
+	struct model_order *order = order_new(model, kind);
+
+	order->channel = mem_strdup(channel->name);
+	order->uniqueid = mem_strdup(channel->uniqueid);
+	order->call_id = mem_strdup(channel->call->id);
+	order->recording_id = mem_strdup(recording_id);
 }
 
 /* Left alone on our own hold: whoever held it, or was held by it, is gone. */

@@ -136,9 +136,9 @@ struct segment {
 	int64_t started_at, ringing_at, answered_at, ended_at;
 	int64_t talk_since, talk_ms;
 	int64_t apart_at;
-	bool connected; /* the parties were joined at least once */
-	bool own_ring;  /* ringing_at is that of the caller's own phone */
-	char *queue;    /* waited in, or rung by; NULL: none */
+	bool connected;              /* the parties were joined at least once */
+	bool own_ring;               /* ringing_at is that of the caller's own phone */
+	char *queue;                 /* waited in, or rung by; NULL: none */
 	int64_t joined_at;           /* the queue; 0: it is no wait */
 	int64_t hold_since, hold_ms; /* of talk_ms */
 };
@@ -187,7 +187,7 @@ struct call {
 	char ended_by_party[PARTY_MAX];
 	const char *reason; /* static: why it ended, when no channel says so; NULL: by a hangup */
 	char *message;      /* Asterisk's words for that; NULL: none */
-	char *trunk; /* endpoint of its first channel to the outside; NULL: none */
+	char *trunk;        /* endpoint of its first channel to the outside; NULL: none */
 	char queue[81];
 	char queue_outcome[12];
 	int64_t queue_joined_at, queue_wait_ms;
@@ -223,15 +223,82 @@ struct call {
 	size_t number; /* in the effects, while it is changed */
 };
 
+/* As agent_state_names. */
+enum agent_state {
+	AGENT_OFFLINE,
+	AGENT_AVAILABLE,
+	AGENT_RINGING,
+	AGENT_BUSY,
+	AGENT_WRAP_UP,
+	AGENT_PAUSED,
+	AGENT_STATES
+};
+
 struct agent {
 	char extension[PARTY_MAX];
 	char device_state[16]; /* AMI's word */
+	int64_t device_at;     /* since when */
 	char *call_id;         /* NULL: none */
-	int64_t since_at;
-	unsigned lines; /* channels */
-	bool changed;   /* to be kept */
-	bool tell;      /* to be told after this entry */
-	size_t number;  /* in the effects, while it is changed */
+	unsigned lines;        /* channels */
+	/* As it was told last: a span of the ledger goes on. */
+	enum agent_state state;
+	int64_t state_at;
+	char reason[81]; /* of the pause; or the queue, of the wrap-up */
+	bool paused;     /* it was asked for; the members in queues are told of it too */
+	char pause_reason[81];
+	char serving[81];   /* queue whose caller it has talked with on these lines; "": none */
+	int64_t wrap_until; /* 0: no wrap-up */
+	char wrap_queue[81];
+	int64_t day_at; /* what follows is of the day that began then */
+	int64_t calls_today, talk_today_ms, time_today_ms[AGENT_STATES];
+	uint32_t told;       /* hash of what was told last */
+	bool device_changed; /* to be told on extension:status */
+	bool changed;        /* to be kept */
+	bool tell;           /* to be looked at after this entry */
+	size_t number;       /* in the effects, while it is changed */
+};
+
+struct queue_caller {
+	char *uniqueid, *call_id;
+	char number[PARTY_MAX];
+	int64_t joined_at;
+	int64_t position;
+	uint32_t snapshot;
+};
+
+struct queue_member {
+	char interface[81], name[81];
+	char extension[PARTY_MAX]; /* "": not one of ours */
+	char membership[12];       /* static, dynamic, realtime */
+	int64_t status;            /* Asterisk's number of a device state */
+	bool paused, in_call;
+	char reason[81];
+	int64_t penalty, calls_taken, last_call_at, login_at, wrap_up_s;
+	uint32_t snapshot;
+};
+
+/* Of one day. */
+struct queue_day {
+	int64_t at; /* its begin */
+	int64_t offered, answered, answered_in_level, abandoned, abandoned_short, timed_out;
+	int64_t wait_ms, wait_max_ms; /* of those that were answered; of all */
+};
+
+struct queue {
+	char name[81];
+	struct queue_caller *callers; /* by position */
+	size_t caller_count;
+	struct queue_member *members;
+	size_t member_count;
+	struct queue_day today;
+	uint32_t snapshot;
+	bool gone;             /* Asterisk does not list it any more */
+	bool changed;          /* to be kept */
+	bool tell;             /* to be told after this entry */
+	const char *change;    /* static: what it was */
+	char about[PARTY_MAX]; /* extension of the member that it was about */
+	char *call_id;         /* of the caller that it was about; NULL: none */
+	size_t number;         /* in the effects, while it is changed */
 };
 
 /* A Newchannel that was cut short by bytes from outside: all that is left of it. */
@@ -271,15 +338,19 @@ struct model {
 	const struct model_settings *settings;
 	struct model_counters counters;
 	struct model_effects effects;
-	size_t call_cap, event_cap, agent_cap;
-	struct table channels, names, bridges, calls, actions, agents;
+	size_t call_cap, event_cap, agent_cap, queue_cap;
+	struct table channels, names, bridges, calls, actions, agents, queues;
 	uint64_t serial;
 	size_t channel_count;
 	int64_t as_of, next_check;
-	int64_t down_at;   /* 0: connected */
-	uint32_t snapshot; /* hash of the id of the one under way; 0: none */
-	bool unsure;       /* connected again, and no snapshot was complete since */
-	size_t suspects;   /* channels that a torn Hangup named */
+	int64_t down_at;    /* 0: connected */
+	uint32_t snapshot;  /* hash of the id of the one under way; 0: none */
+	bool unsure;        /* connected again, and no snapshot was complete since */
+	bool queues_listed; /* the snapshot under way names queues */
+	bool queues_to_tell;
+	size_t wrapping;           /* agents in wrap-up */
+	int64_t day_at, day_until; /* of the last day that was asked for */
+	size_t suspects;           /* channels that a torn Hangup named */
 	struct torn_channel torn[TORN_MAX];
 	size_t torn_next;
 	char *gone[GONE_MAX]; /* uniqueids of channels that hung up: a list that was made earlier

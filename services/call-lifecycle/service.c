@@ -39,6 +39,12 @@ static void open_followers(struct service *service)
 			.pbx_down_ms = set->pbx_down_s * 1000,
 			.batch_max = (int)set->batch,
 			.calls_max = (size_t)set->calls_max,
+			.zone = settings.numbers.zone,
+			.wrap_up_ms = set->wrap_up_s * 1000,
+			.service_level_ms =
+				strtoll(settings.numbers.service_level_s, NULL, 10) * 1000,
+			.short_abandon_ms =
+				strtoll(settings.numbers.short_abandon_s, NULL, 10) * 1000,
 			.health = daemon->health,
 			.metrics = daemon->metrics,
 		};
@@ -109,6 +115,19 @@ static void open_keeper(struct service *service)
 		service->keeper = keeper_open(service->daemon->loop, &keeper);
 }
 
+static void open_wishes(struct service *service)
+{
+	const struct wishes_settings set = {
+		.redis = &settings.redis,
+		.commands = service->commands,
+		.instance = service->daemon->instance,
+		.pbx = settings.lifecycle.pbx_name,
+		.lease_ttl_ms = settings.lifecycle.lease_ttl_ms,
+	};
+
+	service->wishes = wishes_open(service->daemon->loop, &set);
+}
+
 int service_open(struct daemon *daemon, void **service_r, const char **error_r)
 {
 	struct service *service = mem_new(struct service);
@@ -128,6 +147,7 @@ int service_open(struct daemon *daemon, void **service_r, const char **error_r)
 	open_followers(service);
 	open_history(service);
 	open_keeper(service);
+	open_wishes(service);
 	http_server_set_authenticate(daemon->http, auth_http, service->auth);
 	http_server_set_idempotency(daemon->http, idempotency_check, service->link);
 	http_server_add_routes(daemon->http, routes, service);
@@ -173,7 +193,8 @@ void service_close(void *_service)
 	sql_schema_close(&service->schema);
 	for (size_t i = 0; i < service->pbx_count; i++)
 		follower_close(&service->followers[i]);
-	commands_close(&service->commands);
+	commands_close(&service->commands); /* answers the wishes that wait */
+	wishes_close(&service->wishes);
 	pbx_watch_close(&service->watch);
 	redis_link_close(&service->link);
 	auth_free(&service->auth);

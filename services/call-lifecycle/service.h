@@ -13,6 +13,7 @@
 #include "settings.h"
 #include "sql.h"
 #include "sql_schema.h"
+#include "wishes.h"
 
 struct service {
 	struct daemon *daemon;
@@ -26,6 +27,7 @@ struct service {
 	struct sql_pool *sql; /* NULL: without MariaDB, as the two behind it */
 	struct sql_schema *schema;
 	struct history *history;
+	struct wishes *wishes;
 	struct health_item *redis_health, *sql_health;
 	struct keeper *keeper; /* NULL: recordings are not on this host */
 	struct timer *drain;

@@ -21,6 +21,9 @@ static const struct setting lifecycle_table[] = {
 	 "dialplan context in which numbers are dialled"},
 	{"LIFECYCLE_LEASE_TTL_MS", SETTING_NUMBER, FIELD(lease_ttl_ms), 500, 60000, "3000", NULL,
 	 false, "a stand-by takes over this long after the last sign of life"},
+	{"LIFECYCLE_WRAP_UP_S", SETTING_NUMBER, FIELD(wrap_up_s), 0, 3600, "0", NULL, false,
+	 "after a queue's call a member has this long before it is rung again, unless Asterisk has "
+	 "a time of its own for it"},
 	{"PBX_NAMES", SETTING_TEXT, FIELD(pbxs), 0, 300, "", NULL, false,
 	 "PBXs that are followed, parted by blanks; empty: PBX_NAME alone"},
 	{"LIFECYCLE_PBX_DOWN_S", SETTING_NUMBER, FIELD(pbx_down_s), 1, 86400, "60", NULL, false,

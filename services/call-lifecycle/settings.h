@@ -15,6 +15,7 @@ struct lifecycle_settings {
 	char *context;   /* of the dialplan, for what is dialled */
 	char *variables; /* names that an originate may set */
 	int64_t command_timeout_ms;
+	int64_t wrap_up_s;
 	char *recordings_dir; /* "": not on this host */
 	int64_t recordings_days;
 };

@@ -15,7 +15,7 @@ char *store_lease_name(const char *pbx);
 
 /* How far the effects of the model are committed. All zero: nothing yet. */
 struct store_part {
-	size_t calls, agents;
+	size_t calls, agents, queues;
 };
 
 /* One transaction: what the model has as effects, and the id of the last entry that is in it. With
@@ -122,5 +122,18 @@ char *store_reply_stream(const char *instance);
    lifecycle:<pbx> asOf stale; EXISTS lease:lifecycle:<pbx>. */
 int store_pbx_ask(struct redis_link *link, const char *pbx, redis_reply_fn *const fns[3],
 		  void *context);
+
+/* ---- agents and queues (store_live.c) ---- */
+
+/* fn gets a list of extensions, or of names. */
+int store_agent_names(struct redis_link *link, const char *pbx, redis_reply_fn *fn, void *context);
+int store_queue_names(struct redis_link *link, const char *pbx, redis_reply_fn *fn, void *context);
+/* fn gets a hash: fields and values by turns; none: there is no such thing. */
+int store_agent_get(struct redis_link *link, const char *extension, redis_reply_fn *fn,
+		    void *context);
+int store_queue_get(struct redis_link *link, const char *name, redis_reply_fn *fn, void *context);
+/* Up to which entry of wishes:agent they were handed on. */
+int store_wishes_position(struct redis_link *link, redis_reply_fn *fn, void *context);
+int store_wishes_done(struct redis_link *link, const char *id);
 
 #endif

@@ -168,18 +168,20 @@ static const struct {
 } topics[] = {
 	[MODEL_TOPIC_CALL] = {"events:call", "call:events"},
 	[MODEL_TOPIC_AGENT] = {"events:agent", "agent:status"},
+	[MODEL_TOPIC_EXTENSION] = {NULL, "extension:status"}, /* what it was is of no interest */
+	[MODEL_TOPIC_QUEUE] = {"events:queue", "queue:activity"},
 };
 
 /* What is older than a day goes when something is added: once in a transaction is often enough. */
-static void send_event(struct sender *sender, enum model_topic topic, const char *text, size_t len,
-		       bool trim)
+static void add_to_stream(struct sender *sender, const char *stream, const char *text, size_t len,
+			  bool trim)
 {
 	char oldest[32];
 
 	snprintf(oldest, sizeof(oldest), "%" PRId64, clock_wall_ms() - EVENTS_KEEP_MS);
 	resp_array(&sender->command, trim ? 8 : 5);
 	resp_text(&sender->command, "XADD");
-	resp_text(&sender->command, topics[topic].stream);
+	resp_text(&sender->command, stream);
 	if (trim) {
 		resp_text(&sender->command, "MINID");
 		resp_text(&sender->command, "~");
@@ -189,6 +191,13 @@ static void send_event(struct sender *sender, enum model_topic topic, const char
 	resp_text(&sender->command, "e");
 	resp_bulk(&sender->command, text, len);
 	send_command(sender, NULL, NULL);
+}
+
+static void send_event(struct sender *sender, enum model_topic topic, const char *text, size_t len,
+		       bool trim)
+{
+	if (topics[topic].stream != NULL)
+		add_to_stream(sender, topics[topic].stream, text, len, trim);
 	resp_array(&sender->command, 3);
 	resp_text(&sender->command, "PUBLISH");
 	resp_text(&sender->command, topics[topic].channel);
@@ -196,7 +205,7 @@ static void send_event(struct sender *sender, enum model_topic topic, const char
 	send_command(sender, NULL, NULL);
 }
 
-/* From and up to which calls and agents a part goes. */
+/* From and up to which calls, agents and queues a part goes. */
 struct range {
 	struct store_part from, to;
 };
@@ -205,13 +214,15 @@ static bool is_in(const struct range *range, const struct model_event *event)
 {
 	if (event->topic == MODEL_TOPIC_CALL)
 		return event->owner >= range->from.calls && event->owner < range->to.calls;
+	if (event->topic == MODEL_TOPIC_QUEUE)
+		return event->owner >= range->from.queues && event->owner < range->to.queues;
 	return event->owner >= range->from.agents && event->owner < range->to.agents;
 }
 
 static void send_events(struct sender *sender, const struct model_effects *effects,
 			const struct range *range)
 {
-	bool trimmed[2] = {false, false};
+	bool trimmed[MODEL_TOPICS] = {false};
 
 	for (size_t i = 0; i < effects->event_count; i++) {
 		const struct model_event *event = &effects->events[i];
@@ -225,18 +236,38 @@ static void send_events(struct sender *sender, const struct model_effects *effec
 }
 
 /* agents:<pbx> is for a restart: what the model knew of the agent. */
-static void send_agent(struct sender *sender, const char *pbx,
-		       const struct model_agent_change *agent)
+static void send_agent(struct sender *sender, const char *pbx, struct model *model,
+		       const struct agent *agent)
 {
-	char key[64], list[40], since_at[24], all[256];
+	const char *extension = model_agent_extension(agent);
+	struct buffer all = {0};
+	char key[64], list[40];
 
-	snprintf(key, sizeof(key), "agent:%s", agent->extension);
+	snprintf(key, sizeof(key), "agent:%s", extension);
 	snprintf(list, sizeof(list), "agents:%s", pbx);
-	snprintf(since_at, sizeof(since_at), "%" PRId64, agent->since_at);
-	snprintf(all, sizeof(all), "%s %s %s", agent->device_state, since_at, agent->call_id);
-	SEND(sender, "HSET", key, "extension", agent->extension, "deviceState", agent->device_state,
-	     "state", agent->state, "callId", agent->call_id, "sinceAt", since_at, "pbx", pbx);
-	SEND(sender, "HSET", list, agent->extension, all);
+	model_agent_fields(model, agent, on_field, sender);
+	send_hash(sender, key);
+	model_agent_save(agent, &all);
+	SEND(sender, "HSET", list, extension, buffer_str(&all));
+	buffer_free(&all);
+}
+
+static void send_queue(struct sender *sender, const char *pbx, struct model *model,
+		       struct queue *queue)
+{
+	const char *name = model_queue_name(queue);
+	char key[100], list[40];
+
+	snprintf(key, sizeof(key), "queue:%s", name);
+	snprintf(list, sizeof(list), "queues:%s", pbx);
+	if (model_queue_is_gone(queue)) {
+		SEND(sender, "DEL", key);
+		SEND(sender, "SREM", list, name);
+		return;
+	}
+	model_queue_fields(model, queue, on_field, sender);
+	send_hash(sender, key);
+	SEND(sender, "SADD", list, name);
 }
 
 static void write_field(struct json_writer *list, const char *name, const char *value)
@@ -253,7 +284,14 @@ static void write_order(const struct model_order *order, struct buffer *fields, 
 	char path[RECORDING_PATH_MAX];
 
 	json_begin_array(&list);
-	write_field(&list, "Channel", order->channel);
+	if (order->kind == ORDER_PAUSE) {
+		write_field(&list, "Queue", order->queue);
+		write_field(&list, "Interface", order->channel);
+		write_field(&list, "Paused", order->paused ? "true" : "false");
+		write_field(&list, "Reason", order->reason);
+	} else {
+		write_field(&list, "Channel", order->channel);
+	}
 	if (order->kind == ORDER_RECORD) {
 		recording_path(order->recording_id, path);
 		write_field(&list, "File", path);
@@ -270,6 +308,7 @@ static void send_order(struct sender *sender, const char *pbx, const struct mode
 {
 	static const char *const names[] = {
 		[ORDER_HANG_UP] = "Hangup",
+		[ORDER_PAUSE] = "QueuePause",
 		[ORDER_RECORD] = "MixMonitor",
 	};
 	struct buffer fields = {0}, data = {0}, text = {0};
@@ -328,8 +367,10 @@ static bool choose_range(const struct model_effects *effects, const struct store
 	range_r->from = *part;
 	range_r->to.calls = least(part->calls + max, effects->call_count);
 	range_r->to.agents = least(part->agents + max, effects->agent_count);
+	range_r->to.queues = least(part->queues + max, effects->queue_count);
 	return range_r->to.calls == effects->call_count &&
-	       range_r->to.agents == effects->agent_count;
+	       range_r->to.agents == effects->agent_count &&
+	       range_r->to.queues == effects->queue_count;
 }
 
 static void send_last(struct sender *sender, const char *pbx, struct model *model,
@@ -354,7 +395,9 @@ int store_commit(struct redis_link *link, const char *pbx, struct model *model,
 	for (size_t i = range.from.calls; i < range.to.calls; i++)
 		send_call(&sender, pbx, model, effects->calls[i]);
 	for (size_t i = range.from.agents; i < range.to.agents; i++)
-		send_agent(&sender, pbx, &effects->agents[i]);
+		send_agent(&sender, pbx, model, effects->agents[i]);
+	for (size_t i = range.from.queues; i < range.to.queues; i++)
+		send_queue(&sender, pbx, model, effects->queues[i]);
 	send_events(&sender, effects, &range);
 	if (last)
 		send_last(&sender, pbx, model, effects, applied_id);
@@ -362,6 +405,6 @@ int store_commit(struct redis_link *link, const char *pbx, struct model *model,
 	send_command(&sender, fn, context);
 	buffer_free(&sender.command);
 	buffer_free(&sender.fields);
-	*part = last ? (struct store_part){0, 0} : range.to;
+	*part = last ? (struct store_part){0, 0, 0} : range.to;
 	return sender.failed ? -1 : 0;
 }

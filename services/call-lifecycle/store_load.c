@@ -77,29 +77,51 @@ static void on_live(const redisReply *reply, void *context)
 	finish(load);
 }
 
-/* "STATE since callId" */
-static void load_agent(struct model *model, const char *extension, char *text)
-{
-	char *since = strchr(text, ' ');
-	char *call_id = since != NULL ? strchr(since + 1, ' ') : NULL;
-
-	if (call_id == NULL)
-		return;
-	*since++ = '\0';
-	*call_id++ = '\0';
-	model_load_agent(model, extension, text, call_id, strtoll(since, NULL, 10));
-}
-
 static void on_agents(const redisReply *reply, void *context)
 {
 	struct store_load *load = context;
 
 	if (arrived(load, reply, REDIS_REPLY_ARRAY))
-		for (size_t i = 0; i + 1 < reply->elements; i += 2) {
-			char *text = mem_strdup(reply->element[i + 1]->str);
+		for (size_t i = 0; i + 1 < reply->elements; i += 2)
+			model_load_agent(load->model, reply->element[i]->str,
+					 reply->element[i + 1]->str, reply->element[i + 1]->len);
+	finish(load);
+}
 
-			load_agent(load->model, reply->element[i]->str, text);
-			free(text);
+static void load_queue(struct model *model, const redisReply *reply)
+{
+	const char *name = NULL;
+
+	for (size_t i = 0; i + 1 < reply->elements; i += 2)
+		if (strcmp(reply->element[i]->str, "name") == 0)
+			name = reply->element[i + 1]->str;
+	for (size_t i = 0; name != NULL && i + 1 < reply->elements; i += 2)
+		model_load_queue_field(model, name, reply->element[i]->str,
+				       reply->element[i + 1]->str);
+}
+
+static void on_queue(const redisReply *reply, void *context)
+{
+	struct store_load *load = context;
+
+	if (arrived(load, reply, REDIS_REPLY_ARRAY))
+		load_queue(load->model, reply);
+	finish(load);
+}
+
+static void on_queues(const redisReply *reply, void *context)
+{
+	struct store_load *load = context;
+
+	if (arrived(load, reply, REDIS_REPLY_ARRAY))
+		for (size_t i = 0; i < reply->elements && !load->lost; i++) {
+			const redisReply *name = reply->element[i];
+
+			if (redis_link_command(load->link, on_queue, load, "HGETALL queue:%b",
+					       name->str, name->len) < 0)
+				load->lost = true;
+			else
+				load->waiting++;
 		}
 	finish(load);
 }
@@ -147,9 +169,11 @@ struct store_load *store_load_start(struct redis_link *link, const char *pbx, co
 		load->waiting++;
 	if (redis_link_command(link, on_agents, load, "HGETALL agents:%s", pbx) == 0)
 		load->waiting++;
+	if (redis_link_command(link, on_queues, load, "SMEMBERS queues:%s", pbx) == 0)
+		load->waiting++;
 	if (redis_link_command(link, on_live, load, "SMEMBERS calls:live:%s", pbx) == 0)
 		load->waiting++;
-	if (load->waiting == 4)
+	if (load->waiting == 5)
 		return load;
 	load->lost = true;
 	if (load->waiting == 0) {

@@ -11,7 +11,6 @@ const char *const store_streams[] = {"events:call",
 				     "events:transfer",
 				     "events:session",
 				     "events:ami",
-				     "events:crm",
 				     NULL};
 
 /* ---- where the streams stand ---- */

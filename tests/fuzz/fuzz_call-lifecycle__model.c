@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define ENTRIES_MAX 400
 #define ENDED_MAX   1024
 
-static const struct model_settings settings = {"main", 60000, 64};
+static const struct model_settings settings = {.pbx = "main", .pbx_down_ms = 60000, .calls_max = 64};
 
 struct fuzz {
 	struct model *model;

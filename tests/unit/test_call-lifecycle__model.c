@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct model_settings settings = {"main", 60000, 100};
+static const struct model_settings settings = {.pbx = "main", .pbx_down_ms = 60000, .calls_max = 100};
 
 struct story {
 	struct model *model;
@@ -60,8 +60,10 @@ static void take(struct story *story)
 
 	take_events(story, effects);
 	for (size_t i = 0; i < effects->agent_count; i++) {
-		append(story->agents, sizeof(story->agents), effects->agents[i].extension);
-		append(story->agents, sizeof(story->agents), effects->agents[i].state);
+		append(story->agents, sizeof(story->agents),
+		       model_agent_extension(effects->agents[i]));
+		append(story->agents, sizeof(story->agents),
+		       model_agent_state(effects->agents[i]));
 	}
 	for (size_t i = 0; i < effects->order_count; i++)
 		append(story->orphans, sizeof(story->orphans), effects->orders[i].channel);
