@@ -13,7 +13,7 @@ PKGS     := hiredis libuv libmicrohttpd libcjson libmariadb libmongoc-1.0 libsod
 VERSION  := $(shell cat VERSION 2>/dev/null || echo 0.1.0)
 
 CFLAGS_ALL = -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wshadow -Wconversion -fno-strict-aliasing \
-	-D_GNU_SOURCE -DMAYDAY_VERSION='"$(VERSION)"' -Ilibcommon -Iproto/gen -Itests/unit $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
+	-D_GNU_SOURCE -DMAYDAY_VERSION='"$(VERSION)"' -Ilibcommon -Iproto/gen -Itests/unit $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null)) $(CFLAGS)
 LDLIBS_ALL = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lwslay -lm
 ifneq ($(SANITIZE),)
 CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1
@@ -145,6 +145,12 @@ demo: ## One real call through everything, from a bare machine
 .PHONY: bench
 bench: all $(LOAD_BINS) ## Measure what the suite must reach (RUNS=5, ONLY=word)
 	@tests/load/bench --runs $(or $(RUNS),5) $(ONLY)
+
+.PHONY: install package
+install: all ## Daemons, units and configuration below DESTDIR (PREFIX=/usr)
+	@DESTDIR='$(DESTDIR)' PREFIX='$(or $(PREFIX),/usr)' BUILD='$(BUILD)' STRIP='$(STRIP)' deploy/install
+package: ## The Debian package, beside this folder
+	@dpkg-buildpackage -us -uc -b -nc
 
 .PHONY: clean
 clean: ## Remove everything that was built

@@ -4,6 +4,7 @@
 #include "ids.h"
 #include "log.h"
 #include "loop.h"
+#include "notify.h"
 
 #include <signal.h>
 #include <sodium.h>
@@ -22,6 +23,7 @@ struct skeleton {
 	uv_loop_t loop;
 	uv_signal_t signals[4];
 	void *service;
+	struct notify *notify;
 	struct timer *drain_timer;
 	int64_t drain_until_ms;
 	bool draining, drained;
@@ -62,6 +64,7 @@ static void start_drain(struct skeleton *skeleton)
 	const struct daemon_definition *definition = skeleton->definition;
 
 	log_info("draining");
+	notify_stopping(skeleton->notify);
 	skeleton->draining = true;
 	skeleton->drain_until_ms = clock_mono_ms() + DRAIN_MS - 500;
 	http_server_drain(skeleton->daemon.http);
@@ -135,6 +138,7 @@ static void close_daemon(struct skeleton *skeleton)
 		skeleton->definition->close(skeleton->service);
 	http_server_close(&daemon->http);
 	timer_stop(&skeleton->drain_timer);
+	notify_close(&skeleton->notify);
 	for (size_t i = 0; i < sizeof(skeleton->signals) / sizeof(skeleton->signals[0]); i++)
 		uv_close((uv_handle_t *)&skeleton->signals[i], NULL);
 	uv_run(&skeleton->loop, UV_RUN_DEFAULT); /* close callbacks, offloaded work */
@@ -162,6 +166,7 @@ static int run(struct skeleton *skeleton, bool only_routes)
 		log_info("started", log_str("version", MAYDAY_VERSION),
 			 log_str("http", skeleton->settings.http.listen),
 			 log_str("instance", skeleton->daemon.instance));
+		skeleton->notify = notify_open(&skeleton->loop);
 		uv_run(&skeleton->loop, UV_RUN_DEFAULT);
 		log_info("stopped");
 		status = 0;
@@ -218,6 +223,8 @@ int daemon_main(const struct daemon_definition *definition, int argc, char *argv
 	start_log(&skeleton);
 	if (option == DAEMON_CHECK)
 		printf("%s: the settings are good\n", definition->name);
+	else if (option == DAEMON_HEALTHY)
+		status = daemon_healthy(definition->name, skeleton.settings.http.listen);
 	else if (option == DAEMON_COMMAND)
 		status = definition->command.run();
 	else

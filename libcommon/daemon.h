@@ -1,9 +1,11 @@
 /* The skeleton that runs every service: options, settings, log, loop, HTTP with the standard
    routes, signals and drain.
 
-   Options: --help prints the settings, --check validates and exits, --version; anything else is
-   refused. SIGTERM or SIGINT: drain, leave within 5 s; a second one leaves at once. SIGHUP: log
-   level back to its setting. SIGUSR1: log level debug until the next SIGHUP. */
+   Options: --help prints the settings, --check validates and exits, --healthy asks the one that
+   runs,
+   --routes, --version; anything else is refused. A supervisor that wants to be told (NOTIFY_SOCKET)
+   is. SIGTERM or SIGINT: drain, leave within 5 s; a second one leaves at once. SIGHUP: log level
+   back to its setting. SIGUSR1: log level debug until the next SIGHUP. */
 #ifndef COMMON_DAEMON_H
 #define COMMON_DAEMON_H
 

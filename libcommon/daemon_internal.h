@@ -19,6 +19,7 @@ const struct settings_group *daemon_groups(const struct daemon_definition *defin
 enum daemon_option {
 	DAEMON_RUN,
 	DAEMON_CHECK,   /* settings are good: say so and leave */
+	DAEMON_HEALTHY, /* ask the one that runs, and leave */
 	DAEMON_ROUTES,  /* print the route table and leave */
 	DAEMON_COMMAND, /* the definition's own command */
 	DAEMON_DONE,    /* --help, --version: said already */
@@ -27,6 +28,9 @@ enum daemon_option {
 
 enum daemon_option daemon_option_parse(const struct daemon_definition *definition,
 				       const struct settings_group *groups, int argc, char *argv[]);
+
+/* Returns 0 when a daemon answers /healthz at that address. */
+int daemon_healthy(const char *name, const char *listen);
 
 /* /healthz, /readyz and /metrics. */
 extern const struct http_route daemon_routes[];

@@ -55,6 +55,8 @@ static void print_help(const struct daemon_definition *definition,
 	buffer_append_str(&text,
 			  "  --help      this text\n"
 			  "  --check     check the settings and leave\n"
+			  "  --healthy   ask the one that runs with these settings: status 0 when "
+			  "it is alive\n"
 			  "  --routes    print the REST routes with their permissions and leave\n"
 			  "  --version   print the version and leave\n");
 	if (definition->command.name != NULL)
@@ -78,6 +80,8 @@ enum daemon_option daemon_option_parse(const struct daemon_definition *definitio
 		return DAEMON_RUN;
 	if (argc == 2 && strcmp(option, "--check") == 0)
 		return DAEMON_CHECK;
+	if (argc == 2 && strcmp(option, "--healthy") == 0)
+		return DAEMON_HEALTHY;
 	if (argc == 2 && strcmp(option, "--routes") == 0)
 		return DAEMON_ROUTES;
 	if (argc == 2 && definition->command.name != NULL &&

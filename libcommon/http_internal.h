@@ -148,7 +148,10 @@ struct http_request {
 	struct MHD_Response *response; /* owned; waits for libmicrohttpd to take it */
 };
 
-/* http_listen.c: a listening socket, or -1 with *error_r (static). */
+/* http_listen.c: "address:port" or "[address]:port"; 0 when it is one of these */
+struct sockaddr_storage;
+int http_listen_parse(const char *listen, struct sockaddr_storage *address);
+/* A listening socket, or -1 with *error_r (static). */
 int http_listen(const char *listen, const char **error_r);
 /* The text of an address, IPv4 in IPv6 as IPv4. */
 void http_address_text(const struct sockaddr *address, char out[static INET6_ADDRSTRLEN]);

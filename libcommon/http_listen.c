@@ -21,7 +21,7 @@ static int fail(const char *listen, const char *reason, const char **error_r)
 }
 
 /* "address:port" or "[address]:port"; the length of the address, -1 when it is neither. */
-static int parse(const char *listen, struct sockaddr_storage *address)
+int http_listen_parse(const char *listen, struct sockaddr_storage *address)
 {
 	const char *colon = strrchr(listen, ':');
 	bool brackets = listen[0] == '[';
@@ -52,7 +52,7 @@ int http_listen(const char *listen_on, const char **error_r)
 	int one = 1;
 	int fd;
 
-	if (parse(listen_on, &address) != 0)
+	if (http_listen_parse(listen_on, &address) != 0)
 		return fail(listen_on, "not an address and port", error_r);
 	len = address.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
 					    : sizeof(struct sockaddr_in);

@@ -9,7 +9,7 @@ from lib.client import Rest, WebSocket
 from lib.daemon import Daemon
 from lib.net import Net
 from lib.recording import Recording
-from lib.servers import MariaDb, Nginx, Redis
+from lib.servers import MariaDb, Mongo, Nginx, Redis
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +60,23 @@ def database(database_server):
         database_server.start()
     database_server.recreate()
     return database_server
+
+
+@pytest.fixture(scope="session")
+def mongo_server(net):
+    server = Mongo(net, scratch.directory("mongo"))
+    yield server.start()
+    server.stop(30)
+    scratch.remove(server.directory)
+
+
+@pytest.fixture
+def mongo(mongo_server):
+    """A server of MongoDB's protocol, with nothing in it."""
+    if not mongo_server.running():
+        mongo_server.start()
+    mongo_server.clear()
+    return mongo_server
 
 
 @pytest.fixture

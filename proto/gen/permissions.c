@@ -12,12 +12,16 @@ static const struct {
 	[PERMISSION_TRANSFER_CALLS] = {"transfer_calls", ROLE_AGENT},
 	[PERMISSION_RECORD_CALLS] = {"record_calls", ROLE_AGENT},
 	[PERMISSION_VIEW_CALLS] = {"view_calls", ROLE_AGENT},
+	[PERMISSION_VIEW_CLIENTS] = {"view_clients", ROLE_AGENT},
+	[PERMISSION_EDIT_CLIENTS] = {"edit_clients", ROLE_AGENT},
 	[PERMISSION_ALL_CALLS] = {"all_calls", ROLE_MANAGER},
 	[PERMISSION_MONITOR_CALLS] = {"monitor_calls", ROLE_MANAGER},
+	[PERMISSION_ALL_CLIENTS] = {"all_clients", ROLE_MANAGER},
 	[PERMISSION_VIEW_ADMIN] = {"view_admin", ROLE_MANAGER},
 	[PERMISSION_MANAGE_AGENTS] = {"manage_agents", ROLE_ADMIN},
 	[PERMISSION_MANAGE_PBX] = {"manage_pbx", ROLE_ADMIN},
 	[PERMISSION_MANAGE_USERS] = {"manage_users", ROLE_ADMIN},
+	[PERMISSION_MANAGE_CLIENTS] = {"manage_clients", ROLE_ADMIN},
 	[PERMISSION_MANAGE_ADMINS] = {"manage_admins", ROLE_SUPERUSER},
 };
 

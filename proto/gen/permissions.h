@@ -22,6 +22,14 @@ enum permission {
 	PERMISSION_ALL_CALLS,
 	/* listen, whisper and barge; follow all agents and queues live */
 	PERMISSION_MONITOR_CALLS,
+	/* read clients and what was said to them, of the own teams */
+	PERMISSION_VIEW_CLIENTS,
+	/* write clients, interactions, notes and callbacks of the own teams, send messages */
+	PERMISSION_EDIT_CLIENTS,
+	/* oversee the clients of the teams that one leads, merge and export them */
+	PERMISSION_ALL_CLIENTS,
+	/* define fields and dispositions, import, erase personal data, read the audit of clients */
+	PERMISSION_MANAGE_CLIENTS,
 	/* read the administrator's reports, statistics and health pages */
 	PERMISSION_VIEW_ADMIN,
 	/* create, change and remove agents, pause them, set their state */
@@ -35,7 +43,7 @@ enum permission {
 };
 
 /* One past the greatest, for loops that begin after PERMISSION_NONE. */
-#define PERMISSION_END 12
+#define PERMISSION_END 16
 
 enum role {
 	/* own extension and own calls only */

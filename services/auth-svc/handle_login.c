@@ -93,13 +93,7 @@ static int write_answer(const struct login *login, struct json_writer *json)
 	result = tokens_write(login->service->signer, &login->session, settings.auth.token_ttl_s,
 			      json);
 	json_key(json, "ami");
-	json_begin_object(json);
-	json_field_str(json, "username", who->username);
-	if (who->extension[0] != '\0')
-		json_field_str(json, "extension", who->extension);
-	write_permissions(json, who->permissions);
-	json_field_str(json, "sessionId", who->ami_session_id);
-	json_end_object(json);
+	write_ami(json, who->username, who->extension, who->permissions, who->ami_session_id);
 	json_key(json, "redis");
 	json_begin_object(json);
 	json_field_str(json, "sessionKey", key);
@@ -204,22 +198,18 @@ static void create_session(struct login *login, const char *extension)
 	store_create_session(login->service->store, &login->session, on_created, login);
 }
 
-/* The user's own extension; who has none and oversees others may take any for a session. */
 static void choose_extension(struct login *login)
 {
-	const struct user *user = &login->user;
-
-	if (login->extension[0] == '\0' || strcmp(login->extension, user->extension) == 0) {
-		create_session(login, user->extension);
-	} else if (user->extension[0] == '\0' && user->role > ROLE_AGENT) {
-		create_session(login, login->extension);
-	} else {
-		take_back(login);
-		note(login, "login:refused", "extension_not_allowed");
-		http_reply_error(login->request, 403, "extension_not_allowed",
-				 "This user cannot log in at that extension");
-		finish(login);
+	if (user_may_log_in_at(&login->user, login->extension)) {
+		create_session(login, login->extension[0] != '\0' ? login->extension
+								  : login->user.extension);
+		return;
 	}
+	take_back(login);
+	note(login, "login:refused", "extension_not_allowed");
+	http_reply_error(login->request, 403, "extension_not_allowed",
+			 "This user cannot log in at that extension");
+	finish(login);
 }
 
 /* ---- the password ---- */

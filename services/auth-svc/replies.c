@@ -106,3 +106,15 @@ void write_permissions(struct json_writer *json, uint64_t permissions)
 			json_str(json, permission_name((enum permission)bit));
 	json_end_array(json);
 }
+
+void write_ami(struct json_writer *json, const char *username, const char *extension,
+	       uint64_t permissions, const char *ami_session_id)
+{
+	json_begin_object(json);
+	json_field_str(json, "username", username);
+	if (extension[0] != '\0')
+		json_field_str(json, "extension", extension);
+	write_permissions(json, permissions);
+	json_field_str(json, "sessionId", ami_session_id);
+	json_end_object(json);
+}

@@ -20,6 +20,9 @@ bool read_row_page(struct http_request *request, struct http_page *page_r);
 /* A page of users, of which one more than limit may have been found. */
 void reply_user_page(struct http_request *request, const struct user *list, size_t count,
 		     size_t limit);
+/* The AMI part of a login. */
+void write_ami(struct json_writer *json, const char *username, const char *extension,
+	       uint64_t permissions, const char *ami_session_id);
 /* "permissions": what the role gives, by name. */
 void write_permissions(struct json_writer *json, uint64_t permissions);
 

@@ -27,5 +27,13 @@ http_handler_fn handle_agent_change, handle_agent_remove, handle_agent_secret;
 http_handler_fn handle_agent_import;
 /* handle_teams.c */
 http_handler_fn handle_team_list, handle_team_create, handle_team_change, handle_team_remove;
+/* handle_ami_users.c, handle_status.c */
+http_handler_fn handle_ami_register, handle_ami_login, handle_ami_logout;
+http_handler_fn handle_status_get, handle_status_put, handle_status_list;
+/* handle_session_data.c */
+http_handler_fn handle_session_get, handle_session_put, handle_session_delete;
+http_handler_fn handle_session_events, handle_session_event_add;
+/* handle_redis.c */
+http_handler_fn handle_redis_health, handle_sessions_health;
 
 #endif

@@ -105,6 +105,7 @@ int service_open(struct daemon *daemon, void **service_r, const char **error_r)
 				    &settings.redis);
 	service->bootstrap = bootstrap_open(daemon->loop, &settings, service->users,
 					    service->password, daemon->health, on_schema, service);
+	service->presence = presence_open(daemon->loop, service->store, service->agents);
 	service->keys_timer = timer_start(daemon->loop, KEYS_MS, KEYS_MS, on_keys_timer, service);
 	service->auth = auth_new(&settings.jwt, service->link);
 	http_server_set_authenticate(daemon->http, auth_http, service->auth);
@@ -118,6 +119,7 @@ void service_close(void *_service)
 	struct service *service = _service;
 
 	timer_stop(&service->keys_timer);
+	presence_close(&service->presence);
 	password_close(&service->password);
 	sql_pool_close(&service->sql);
 	redis_link_close(&service->link);

@@ -9,6 +9,7 @@
 #include "daemon.h"
 #include "loop.h"
 #include "password.h"
+#include "presence.h"
 #include "redis_link.h"
 #include "signer.h"
 #include "sql.h"
@@ -35,6 +36,7 @@ struct service {
 	struct auth *auth;
 	struct bootstrap *bootstrap;
 	struct audit *audit;
+	struct presence *presence;
 	struct timer *keys_timer; /* looks at the signing keys */
 	struct health_item *redis_health, *sql_health;
 	struct auth_metrics metrics;

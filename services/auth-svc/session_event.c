@@ -4,6 +4,7 @@
 #include "mem.h"
 
 #include "msg_event.h"
+#include "msg_session_changed.h"
 #include "msg_session_created.h"
 
 #include <stdlib.h>
@@ -62,5 +63,21 @@ void session_event_revoked(const struct principal *who, enum msg_session_revoked
 
 	msg_session_revoked_write(&message, &json);
 	write_event("session:revoked", who, &data, out);
+	buffer_free(&data);
+}
+
+void session_event_changed(const struct principal *who, int64_t version, struct buffer *out)
+{
+	struct buffer data = {0};
+	struct json_writer json = json_writer_init(&data);
+	struct msg_session_changed message = {
+		.session_id = who->session_id,
+		.user_id = who->user_id,
+		.username = who->username,
+		.version = version,
+	};
+
+	msg_session_changed_write(&message, &json);
+	write_event("session:changed", who, &data, out);
 	buffer_free(&data);
 }

@@ -1,4 +1,4 @@
-/* What auth-svc tells on events:session, as JSON. Both append to out. */
+/* What auth-svc tells on events:session, as JSON. All append to out. */
 #ifndef AUTH_SVC_SESSION_EVENT_H
 #define AUTH_SVC_SESSION_EVENT_H
 
@@ -10,5 +10,8 @@
 void session_event_created(const struct principal *who, struct buffer *out);
 void session_event_revoked(const struct principal *who, enum msg_session_revoked_reason reason,
 			   struct buffer *out);
+/* Stands for a version that only Redis knows; it is put in there. */
+#define SESSION_EVENT_ANY_VERSION INT64_C(4503599627370497)
+void session_event_changed(const struct principal *who, int64_t version, struct buffer *out);
 
 #endif

@@ -31,8 +31,23 @@ struct store_waiter *store_waiter_new(store_done_fn *done, void *context)
 	return waiter;
 }
 
+void store_on_agent(struct store *store, void (*fn)(const char *extension, void *context),
+		    void *context)
+{
+	store->on_agent = fn;
+	store->on_agent_context = context;
+}
+
+void store_agent_moved(struct store *store, const char *extension)
+{
+	if (store->on_agent != NULL)
+		store->on_agent(extension, store->on_agent_context);
+}
+
 void store_answer(struct store_waiter *waiter, bool ok)
 {
+	if (ok && waiter->extension[0] != '\0')
+		store_agent_moved(waiter->store, waiter->extension);
 	if (waiter->done != NULL)
 		waiter->done(ok, waiter->context);
 	free(waiter);

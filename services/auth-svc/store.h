@@ -19,6 +19,10 @@ typedef void store_done_fn(bool ok, void *context);
 
 /* Every function below calls done exactly once, maybe before it returns; done may be NULL. */
 
+/* fn is called whenever what is said of an agent's availability may be another one. */
+void store_on_agent(struct store *store, void (*fn)(const char *extension, void *context),
+		    void *context);
+
 /* auth:jwks */
 void store_put_jwks(struct store *store, const char *jwks);
 

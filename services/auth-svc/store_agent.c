@@ -49,6 +49,8 @@ static const char change_script[] =
 	"return 0";
 
 struct change {
+	struct store *store;
+	char extension[33];
 	store_change_fn *done;
 	void *context;
 };
@@ -58,10 +60,22 @@ static void on_change(const redisReply *reply, void *context)
 	struct change *change = context;
 	bool ok = reply != NULL && reply->type == REDIS_REPLY_INTEGER;
 
+	if (ok && reply->integer == STORE_CHANGED)
+		store_agent_moved(change->store, change->extension);
 	if (change->done != NULL)
 		change->done(ok ? (enum store_change)reply->integer : STORE_CHANGE_UNKNOWN,
 			     change->context);
 	free(change);
+}
+
+static struct change *change_new(struct store *store, const char *extension, store_change_fn *done,
+				 void *context)
+{
+	struct change *change = mem_new(struct change);
+
+	*change = (struct change){.store = store, .done = done, .context = context};
+	strcpy(change->extension, extension);
+	return change;
 }
 
 /* change NULL: within a MULTI. */
@@ -87,18 +101,10 @@ static void send_change(struct store *store, const struct store_status *status, 
 	buffer_free(&event);
 }
 
-static struct change *change_new(store_change_fn *done, void *context)
-{
-	struct change *change = mem_new(struct change);
-
-	*change = (struct change){done, context};
-	return change;
-}
-
 void store_agent_set(struct store *store, const struct store_status *status, store_change_fn *done,
 		     void *context)
 {
-	send_change(store, status, "set", 0, change_new(done, context));
+	send_change(store, status, "set", 0, change_new(store, status->extension, done, context));
 }
 
 void store_agent_arrives(struct store *store, const char *extension, const char *user_id)
@@ -120,7 +126,7 @@ void store_agent_gone(struct store *store, const char *extension, store_change_f
 {
 	struct store_status status = {extension, AVAILABILITY_OFFLINE, "session_expired", "", NULL};
 
-	send_change(store, &status, "leave", 0, change_new(done, context));
+	send_change(store, &status, "leave", 0, change_new(store, status.extension, done, context));
 }
 
 void store_agent_lost(struct store *store, const char *extension, int64_t seen_before_ms,
@@ -128,7 +134,8 @@ void store_agent_lost(struct store *store, const char *extension, int64_t seen_b
 {
 	struct store_status status = {extension, AVAILABILITY_OFFLINE, "no_socket", "", NULL};
 
-	send_change(store, &status, "lost", seen_before_ms, change_new(done, context));
+	send_change(store, &status, "lost", seen_before_ms,
+		    change_new(store, status.extension, done, context));
 }
 
 void store_agent_back(struct store *store, const char *extension, enum availability former,
@@ -136,7 +143,7 @@ void store_agent_back(struct store *store, const char *extension, enum availabil
 {
 	struct store_status status = {extension, former, NULL, "", NULL};
 
-	send_change(store, &status, "back", 0, change_new(done, context));
+	send_change(store, &status, "back", 0, change_new(store, status.extension, done, context));
 }
 
 void store_agent_forget(struct store *store, const char *extension)

@@ -14,21 +14,26 @@
 
 struct store {
 	struct redis_link *link;
+	void (*on_agent)(const char *extension, void *context); /* NULL: nobody asks */
+	void *on_agent_context;
 };
 
 /* Who waits for the answer of a command; freed with it. */
 struct store_waiter {
 	store_done_fn *done; /* NULL: nobody waits */
 	void *context;
+	struct store *store;
+	char extension[33]; /* of the agent whom it may have moved; "" for none */
 };
 
 struct store_waiter *store_waiter_new(store_done_fn *done, void *context);
-/* Calls done and frees the waiter. */
+/* Calls done and on_agent, and frees the waiter. */
 void store_answer(struct store_waiter *waiter, bool ok);
 /* A reply of EXEC is good when every command in it is; any other when it is no error. */
 bool store_is_good(const redisReply *reply);
 /* A redis_reply_fn with a waiter as context. */
 void store_on_reply(const redisReply *reply, void *waiter);
+void store_agent_moved(struct store *store, const char *extension);
 /* Texts and numbers of replies; "" and 0 for what is not there. */
 void store_copy(char *out, size_t size, const redisReply *value);
 int64_t store_number(const redisReply *value);

@@ -79,6 +79,8 @@ void store_create_session(struct store *store, const struct store_session *sessi
 	struct buffer event = {0};
 
 	*creation = (struct creation){store, store_waiter_new(done, context)};
+	creation->waiter->store = store;
+	strcpy(creation->waiter->extension, who->extension);
 	(void)redis_link_command(link, NULL, NULL, "MULTI");
 	send_hash(link, session);
 	(void)redis_link_command(link, NULL, NULL, "ZADD user:sessions:%s %" PRId64 " %s",
@@ -121,6 +123,8 @@ void store_revoke_session(struct store *store, const struct principal *who,
 	const char *id = who->session_id;
 	struct buffer event = {0};
 
+	waiter->store = store;
+	strcpy(waiter->extension, who->extension);
 	session_event_revoked(who, reason, &event);
 	(void)redis_link_command(link, NULL, NULL, "MULTI");
 	(void)redis_link_command(link, NULL, NULL,

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct listing {
 	store_sessions_fn *done;
@@ -101,6 +102,8 @@ void store_set_ami_session(struct store *store, const struct principal *who,
 	struct store_waiter *waiter = store_waiter_new(done, context);
 	struct redis_link *link = store->link;
 
+	waiter->store = store;
+	strcpy(waiter->extension, extension);
 	(void)redis_link_command(link, NULL, NULL, "MULTI");
 	(void)redis_link_command(link, NULL, NULL, "EVAL %s 2 session:%s sessions %s %s %s", script,
 				 who->session_id, who->session_id, ami_session_id, extension);

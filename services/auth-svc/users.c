@@ -395,6 +395,12 @@ void users_remove(struct users *users, const struct user *user, const struct use
 	sql_transaction(users->pool, statements, 2, on_removed, users_waiter_new(done, context));
 }
 
+bool user_may_log_in_at(const struct user *user, const char *extension)
+{
+	return extension[0] == '\0' || strcmp(extension, user->extension) == 0 ||
+	       (user->extension[0] == '\0' && user->role > ROLE_AGENT);
+}
+
 /* ---- as JSON ---- */
 
 void user_write_members(const struct user *user, struct json_writer *json)

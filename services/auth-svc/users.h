@@ -76,6 +76,8 @@ void users_change(struct users *users, const struct user *user, const struct use
 void users_remove(struct users *users, const struct user *user, const struct users_actor *actor,
 		  users_done_fn *done, void *context);
 
+/* At the own extension ("" stands for it); who has none and oversees others may take any. */
+bool user_may_log_in_at(const struct user *user, const char *extension);
 /* In all that can be changed. */
 bool user_is_like(const struct user *user, const struct user *wanted);
 void user_write(const struct user *user, struct json_writer *json);

@@ -75,8 +75,11 @@ static const char *reason_of_word(const char *word, const char *cause)
 		{"", "failed"},
 	};
 
+	/* Of a refusal the word says no more than that it was none of the others. */
+	if (strcmp(cause, "21") == 0)
+		return "declined";
 	if (strcmp(word, "NOANSWER") == 0)
-		return strcmp(cause, "21") == 0 ? "declined" : "no_answer";
+		return "no_answer";
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(words[i].word, word) == 0)
 			return words[i].reason;
@@ -111,6 +114,10 @@ static const char *reason_of_deadline(enum transfer_state state)
 static void note_reason(struct transfer *transfer, const struct signal *signal)
 {
 	switch (signal->input) {
+	case INPUT_RETURNED:
+		if (transfer->with_customer && transfer->state == STATE_ANSWERED)
+			give_reason(transfer, "target_hung_up");
+		break;
 	case INPUT_REFUSED:
 		give_reason(transfer, signal->why);
 		break;

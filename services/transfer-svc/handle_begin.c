@@ -16,6 +16,7 @@ struct begin {
 	struct service *service;
 	struct http_request *request;
 	struct transfer transfer;
+	char other[TRANSFER_ID_MAX]; /* the transfer that the call has under way, or "" */
 };
 
 static struct begin *begin_new(struct service *service, struct http_request *request,
@@ -96,6 +97,8 @@ static bool may_transfer(struct begin *begin, const struct call *call)
 				 "Your extension is not part of this call");
 	else if (call_has_ended(call))
 		http_reply_error(begin->request, 410, "call_ended", "The call is over");
+	else if (begin->other[0] != '\0')
+		reply_result(begin->request, ENGINE_CONFLICT, NULL, begin->other);
 	else if (!call_find_pair(call, own ? who->extension : "", &agent, &customer))
 		http_reply_error(begin->request, 409, "not_connected",
 				 "Nobody talks on this call now");
@@ -146,9 +149,21 @@ static void on_call(const redisReply *reply, void *context)
 		free(begin);
 }
 
+static void on_other(const redisReply *reply, void *context)
+{
+	struct begin *begin = context;
+
+	if (reply != NULL && reply->type == REDIS_REPLY_STRING)
+		snprintf(begin->other, sizeof(begin->other), "%s", reply->str);
+}
+
 static void look_at_call(struct begin *begin)
 {
-	if (store_call(begin->service->link, begin->transfer.call_id, on_call, begin) == 0)
+	struct redis_link *link = begin->service->link;
+	const char *call_id = begin->transfer.call_id;
+
+	if (store_of_call(link, call_id, on_other, begin) == 0 &&
+	    store_call(link, call_id, on_call, begin) == 0)
 		return;
 	reply_unavailable(begin->request);
 	free(begin);

@@ -84,7 +84,7 @@ static uint64_t coalescing_key(enum topic topic, const char *redis_key)
 	static bool made;
 	uint64_t key;
 
-	if (redis_key == NULL || topic == TOPIC_SESSION || topic == TOPIC_AMI)
+	if (redis_key == NULL || topic == TOPIC_SESSION || topic == TOPIC_AMI || topic == TOPIC_CRM)
 		return 0;
 	if (!made) {
 		randombytes_buf(secret, sizeof(secret));

@@ -11,6 +11,7 @@
 
 struct client;
 struct eio;
+struct webhooks;
 
 /* All borrowed from the service. */
 struct hub {
@@ -24,8 +25,9 @@ struct hub {
 	struct client *first, *last;           /* in order of ids */
 	uint64_t next_client_id;
 	unsigned ticks;
-	struct eio *eio; /* the sessions of Socket.IO */
-	char prefix[12]; /* of connection ids: another one in each process */
+	struct eio *eio;           /* the sessions of Socket.IO */
+	struct webhooks *webhooks; /* NULL while the service closes */
+	char prefix[12];           /* of connection ids: another one in each process */
 };
 
 /* The streams stand at tips: what comes after is live. */

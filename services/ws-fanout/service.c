@@ -9,6 +9,7 @@
 #include "routes.h"
 #include "source.h"
 #include "sse.h"
+#include "webhooks.h"
 #include "websocket.h"
 
 #include <stdlib.h>
@@ -103,6 +104,7 @@ static void open_redis(struct service *service)
 				     health_add(daemon->health, "streams", false));
 	service->hub.link =
 		redis_link_open(daemon->loop, &fanout_redis_settings, "commands", &hooks);
+	service->hub.webhooks = webhooks_new(daemon->loop, &service->hub, daemon->instance);
 	service->hub.auth = auth_new(&fanout_jwt_settings, service->hub.link);
 	http_server_set_authenticate(daemon->http, auth_http, service->hub.auth);
 	service->timer = timer_start(daemon->loop, TICK_MS, TICK_MS, on_tick, service);
@@ -158,6 +160,7 @@ void service_close(void *_service)
 	timer_stop(&service->timer);
 	eio_free(&service->hub.eio);
 	ws_server_close(&service->hub.server);
+	webhooks_free(&service->hub.webhooks);
 	source_free(&service->source);
 	auth_free(&service->hub.auth);
 	redis_link_close(&service->hub.link);

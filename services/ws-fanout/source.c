@@ -5,6 +5,7 @@
 #include "mem.h"
 #include "store.h"
 #include "stream_reader.h"
+#include "webhooks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,8 @@ static void on_batch(const struct stream_entry *entries, size_t count, void *con
 	for (size_t i = 0; i < count; i++)
 		take_entry(hub, &entries[i]);
 	ws_server_flush(hub->server);
+	if (hub->webhooks != NULL)
+		webhooks_wake(hub->webhooks);
 	int64_t now_ms = clock_wall_ms();
 	for (size_t i = 0; i < count; i++) {
 		if (entry_id_parse(entries[i].id, &id))

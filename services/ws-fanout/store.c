@@ -11,6 +11,7 @@ const char *const store_streams[] = {"events:call",
 				     "events:transfer",
 				     "events:session",
 				     "events:ami",
+				     "events:crm",
 				     NULL};
 
 /* ---- where the streams stand ---- */

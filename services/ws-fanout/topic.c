@@ -15,6 +15,7 @@ static const struct {
 	[TOPIC_TRANSFER] = {"transfer", PERMISSION_ALL_CALLS, true},
 	[TOPIC_SESSION] = {"session", PERMISSION_VIEW_ADMIN, true},
 	[TOPIC_AMI] = {"ami", PERMISSION_VIEW_ADMIN, false},
+	[TOPIC_CRM] = {"crm", PERMISSION_ALL_CLIENTS, true},
 };
 
 const char *topic_name(enum topic topic)

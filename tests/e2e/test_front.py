@@ -13,7 +13,7 @@ from lib.client import assert_error
 def front(stack):
     """The front with no daemon behind it."""
     stack.up("nginx")
-    for name in ("auth-svc", "call-lifecycle", "ami-gateway", "ws-fanout"):
+    for name in ("auth-svc", "call-lifecycle", "ami-gateway", "ws-fanout", "crm-data-svc"):
         if (stack.run / "service" / name).exists():
             stack.stop(name)
     return stack
@@ -32,7 +32,7 @@ def test_what_is_nobodys_is_not_found(front, path):
     "/api/auth/me", "/.well-known/jwks.json", "/api/users", "/api/ami/users/status",
     "/api/redis/sessions/x", "/api/admin/redis/health", "/api/ami/calls",
     "/api/ami/calls/x/hold", "/api/admin/call-stats",
-    "/api/admin/ami/connections", "/api/admin/ws/connections", "/ws"])
+    "/api/admin/ami/connections", "/api/admin/ws/connections", "/api/crm/clients", "/ws"])
 def test_a_daemon_that_is_away_is_said_to_be(front, path):
     answer = requests.get(front.url + path, timeout=5)
     assert_error(answer, 502, "bad_gateway")

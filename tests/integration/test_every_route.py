@@ -94,7 +94,8 @@ def test_a_revoked_session_is_refused_at_once(one, session):
 
 def test_a_route_asks_for_its_permission(one, session):
     agent = session("agent")
-    agents_own = {"public", "session", "make_calls", "transfer_calls", "record_calls", "view_calls"}
+    agents_own = {"public", "session", "make_calls", "transfer_calls", "record_calls", "view_calls",
+                  "view_clients", "edit_clients"}
     for method, path, operation in operations(one.service):
         if operation["x-permission"] not in agents_own:
             response = ask(one, method, path, operation, headers=agent.headers)

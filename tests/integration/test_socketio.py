@@ -152,7 +152,7 @@ def test_rooms_come_back_with_the_client(clients, fanout, redis, session):
     clients.connect("a", session("manager", "2000").token)
     clients.wait("a", "connect")
     clients.wait("a", "event", event="welcome")
-    clients.emit("a", "unsubscribe", {"topics": ["agent", "queue", "transfer"]})
+    clients.emit("a", "unsubscribe", {"topics": ["agent", "queue", "transfer", "crm"]})
     clients.emit("a", "subscribe", {"topics": ["call"], "extensions": ["1001"],
                                     "types": ["call:ringing"]}, ack="1")
     clients.wait("a", "ack", ack="1")

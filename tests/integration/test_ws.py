@@ -35,7 +35,8 @@ def test_welcome_says_who_and_what(fanout, session, websocket):
     assert "make_calls" in agent.welcome["principal"]["permissions"]
     assert agent.welcome["id"] == "hello" and agent.welcome["heartbeatMs"] == 25000
     assert followed(agent.welcome) == {topic: ["1001"]
-                                       for topic in ("call", "agent", "queue", "transfer")}
+                                       for topic in ("call", "agent", "queue", "transfer",
+                                                     "crm")}
     manager = websocket(fanout, session("manager", "2000"))
     assert followed(manager.welcome)["call"] is None
     assert manager.welcome["connectionId"] != agent.welcome["connectionId"]

@@ -83,7 +83,7 @@ def test_a_gap_of_agents_brings_their_snapshot(daemon, redis, session, websocket
 def test_filters_by_queue_and_type(daemon, redis, session, websocket):
     fanout = daemon("ws-fanout")
     socket = websocket(fanout, session("manager", "2000"))
-    socket.send({"type": "unsubscribe", "topics": ["agent", "queue", "transfer"]})
+    socket.send({"type": "unsubscribe", "topics": ["agent", "queue", "transfer", "crm"]})
     socket.wait_for("subscribed")
     socket.send({"type": "subscribe", "topics": ["call"], "queues": ["support", ""],
                  "types": ["call:queued", "agent:changed"]})

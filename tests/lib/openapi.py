@@ -15,7 +15,8 @@ METHODS = ("get", "put", "post", "delete", "patch")
 MINIMAL_SETTINGS = {"HTTP_LISTEN": "127.0.0.1:0", "WS_LISTEN": "127.0.0.1:0",
                     "REDIS_HOST": "127.0.0.1", "AMI_HOST": "127.0.0.1", "AMI_USERNAME": "user",
                     "AMI_SECRET": "secret", "DB_HOST": "127.0.0.1", "DB_USER": "user",
-                    "DB_PASSWORD": "password", "DB_NAME": "mayday", **tokens.SETTINGS}
+                    "DB_PASSWORD": "password", "DB_NAME": "mayday",
+                    "MONGODB_URI": "mongodb://127.0.0.1:27017/", **tokens.SETTINGS}
 
 
 class _Loader(yaml.SafeLoader):

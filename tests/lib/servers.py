@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 
+import pymongo
 import pymysql
 import redis
 import requests
@@ -117,6 +118,45 @@ class MariaDb(Process):
     def settings(self):
         return {"DB_HOST": self.host, "DB_PORT": str(self.port), "DB_USER": "mayday",
                 "DB_PASSWORD": PASSWORD, "DB_NAME": "mayday"}
+
+
+class Mongo(Process):
+    """mongod where there is one, else FerretDB with SQLite, as in the local stack."""
+
+    port = 27017
+
+    def __init__(self, net, directory):
+        self.host = net.address()
+        data = pathlib.Path(directory) / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        address = f"{self.host}:{self.port}"
+        if shutil.which("mongod"):
+            command = ["mongod", "--bind_ip", self.host, "--port", self.port, "--dbpath", data,
+                       "--quiet"]
+        else:
+            command = [CACHE / "ferretdb-2", "--handler=sqlite", f"--sqlite-url=file:{data}/",
+                       f"--state-dir={directory}", f"--listen-addr={address}", "--debug-addr=-",
+                       "--telemetry=disable", "--log-level=error"]
+        super().__init__("mongo", command, directory)
+        self.uri = f"mongodb://{address}/"
+        self.client = pymongo.MongoClient(self.uri, serverSelectionTimeoutMS=2000, connect=False)
+
+    @property
+    def database(self):
+        return self.client["mayday"]
+
+    def start(self):
+        self.spawn()
+        self.wait_ready(lambda: self.client.admin.command("ping"), 30)
+        return self
+
+    def clear(self):
+        """No document in any collection; indexes may stay."""
+        self.client.drop_database("mayday")
+
+    @property
+    def settings(self):
+        return {"MONGODB_URI": self.uri, "MONGODB_DATABASE": "mayday"}
 
 
 class Nginx(Process):

@@ -13,4 +13,6 @@ def settings(service, request):
         return AMI
     if service in ("auth-svc", "pbx-config-svc", "transfer-svc"):
         return request.getfixturevalue("database").settings
+    if service == "crm-data-svc":
+        return request.getfixturevalue("mongo").settings
     return {}

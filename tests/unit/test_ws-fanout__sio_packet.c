@@ -70,7 +70,7 @@ static void test_offsets(void **state)
 	char text[OFFSET_TEXT_MAX];
 
 	(void)state;
-	assert_string_equal(offset_format(at, text), "1718-3_0-0_5-0_6-0_7-0_8-9");
+	assert_string_equal(offset_format(at, text), "1718-3_0-0_5-0_6-0_7-0_8-9_0-0");
 	assert_true(offset_parse(text, &positions));
 	assert_int_equal(positions.topics, TOPIC_ALL);
 	assert_memory_equal(positions.at, at, sizeof(at));
@@ -78,7 +78,7 @@ static void test_offsets(void **state)
 	assert_int_equal(positions.topics, topic_bit(TOPIC_CALL) | topic_bit(TOPIC_AGENT));
 	assert_false(offset_parse("", &positions));
 	assert_false(offset_parse("1-0_1-0", &positions));
-	assert_false(offset_parse("1718-3_0-0_5-0_6-0_7-0_8-9_1-0", &positions));
+	assert_false(offset_parse("1718-3_0-0_5-0_6-0_7-0_8-9_0-0_1-0", &positions));
 	assert_false(offset_parse("call:7-1,moon:3", &positions));
 }
 
@@ -99,7 +99,7 @@ static void test_recovery(void **state)
 	assert_string_equal(first.pid, again.pid);
 	assert_string_equal(first.sid, again.sid);
 	cJSON_DeleteItemFromObject(auth, "since");
-	cJSON_AddStringToObject(auth, "offset", "9-9_0-0_0-0_0-0_0-0_0-0");
+	cJSON_AddStringToObject(auth, "offset", "9-9_0-0_0-0_0-0_0-0_0-0_0-0");
 	recovery_read(&again, auth);
 	assert_string_equal(cJSON_GetArrayItem(cJSON_GetObjectItem(auth, "since"), 0)->valuestring,
 			    "call:9-9");

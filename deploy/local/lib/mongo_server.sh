@@ -1,17 +1,20 @@
 # A server that speaks MongoDB's protocol: mongod where there is one, else FerretDB v1 with SQLite, built as a Go module.
 
-FERRETDB=$CACHE/ferretdb
+FERRETDB=$CACHE/ferretdb-2
 
 # From Go 1.21 on a Go fetches by itself the newer toolchain that a module asks for.
 go_is_usable() { [[ $(go env GOVERSION 2>/dev/null) =~ ^go1\.(2[1-9]|[3-9][0-9]) ]]; }
 
 # ferretdb_compile FOLDER: in it the go.mod and go.sum of deploy/ferretdb; everything that Go writes stays there.
-# FerretDB refuses to start without its version.txt, which is in no module: it is added to a vendored copy.
+# FerretDB refuses to start without its version.txt, which is in no module: it is added to a vendored copy. And it looks for
+# documents by ->'$._id' while its index is on ->"_id", which SQLite takes for two things: every document found by its id
+# would cost a walk through the whole collection.
 ferretdb_compile() {
 	cd "$1/source"
 	export GOPATH=$1/path GOCACHE=$1/objects GOFLAGS=-buildvcs=false CGO_ENABLED=0
 	go mod vendor
 	sed -n 's/^.*FerretDB\/FerretDB \(v[0-9.]*\).*/\1/p' go.mod >vendor/github.com/FerretDB/FerretDB/build/version/version.txt
+	sed -i "s/->'\$\._id'/->'_id'/" vendor/github.com/FerretDB/FerretDB/internal/backends/sqlite/metadata/metadata.go
 	go build -mod=vendor -trimpath -ldflags=-s -tags ferretdb_no_postgresql -o "$1/ferretdb" \
 		github.com/FerretDB/FerretDB/cmd/ferretdb
 }

@@ -10,6 +10,7 @@ PACKAGES_RUN=(runit redis-server redis-tools mariadb-server-core mariadb-client-
 	util-linux procps python3 python3-websockets python3-redis python3-pymysql)
 PACKAGES_TEST=(libcmocka-dev clang "libclang-rt-$(packages_clang)-dev" clang-format clang-tidy cppcheck shellcheck
 	python3-pytest python3-pytest-xdist python3-requests python3-jsonschema python3-yaml python3-jwt python3-cryptography
+	debhelper dpkg-dev systemd systemd-container logrotate mariadb-client
 	python3-pymongo)
 
 packages_missing() {
