@@ -83,6 +83,7 @@ enum session_field {
 	FIELD_EXTENSION,
 	FIELD_AMI_SESSION,
 	FIELD_TEAMS,
+	FIELD_TEAM,
 	FIELD_EXPIRES,
 	FIELD_COUNT
 };
@@ -111,6 +112,7 @@ static bool read_principal(const redisReply *reply, const struct jwt_claims *cla
 	    !copy_field(reply, FIELD_AMI_SESSION, who_r->ami_session_id,
 			sizeof(who_r->ami_session_id)) ||
 	    !copy_field(reply, FIELD_TEAMS, who_r->teams, sizeof(who_r->teams)) ||
+	    !copy_field(reply, FIELD_TEAM, who_r->team, sizeof(who_r->team)) ||
 	    !copy_field(reply, FIELD_ROLE, role, sizeof(role)) ||
 	    !copy_field(reply, FIELD_EXPIRES, expires, sizeof(expires)))
 		return false;
@@ -143,7 +145,7 @@ static void ask_session(struct check *check)
 {
 	if (redis_link_command(check->auth->link, on_session, check,
 			       "HMGET session:%s userId username role extension amiSessionId "
-			       "teams expiresAt",
+			       "teams team expiresAt",
 			       check->claims.session_id) < 0)
 		finish(check, AUTH_UNAVAILABLE, NULL);
 	else

@@ -18,6 +18,7 @@ struct principal {
 	/* Whose agents and calls it may see, beyond its own: "*" everyone's, else the ids of teams
 	   parted by one blank, "" nobody's. */
 	char teams[PRINCIPAL_TEAMS_SIZE];
+	char team[24]; /* its own, "" for none */
 	enum role role;
 	uint64_t permissions;  /* bits of enum permission: what the role gives */
 	int64_t expires_at_ms; /* of the token */

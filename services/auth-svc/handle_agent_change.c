@@ -84,6 +84,8 @@ static void on_changed(enum agents_result result, const struct agent *list, size
 	} else {
 		change->agent = list[0];
 		agent_changed(change->service, change->request, &list[0]);
+		store_set_session_field(change->service->store, list[0].user.id, "team",
+					list[0].user.team_id);
 		if (change->ends_sessions) {
 			sessions_end(change->service->store, list[0].user.id, NULL,
 				     MSG_SESSION_REVOKED_REASON_USER_CHANGED, on_ended, change);

@@ -189,6 +189,7 @@ static void create_session(struct login *login, const char *extension)
 	who->role = login->user.role;
 	who->permissions = role_permissions(who->role);
 	strcpy(who->teams, login->user.teams);
+	strcpy(who->team, login->user.team_id);
 	who->expires_at_ms = now_ms + settings.auth.session_ttl_s * 1000;
 	login->session.created_at_ms = now_ms;
 	login->session.idle_ms = settings.auth.session_idle_s * 1000;

@@ -93,6 +93,7 @@ static void on_changed(enum users_result result, const struct user *list, size_t
 	audit_act(change->service->audit, change->request, "user:changed", list[0].username,
 		  role_name(list[0].role), true);
 	teams_publish(change->service->teams);
+	store_set_session_field(change->service->store, list[0].id, "team", list[0].team_id);
 	if (change->ends_sessions)
 		sessions_end(change->service->store, change->user.id, NULL,
 			     MSG_SESSION_REVOKED_REASON_USER_CHANGED, on_ended, change);

@@ -86,8 +86,9 @@ void store_list_user_sessions(struct store *store, const char *user_id, store_se
 /* Everyone's, by extension; cursor NULL: from the start. */
 void store_list_sessions(struct store *store, const char *cursor, size_t limit,
 			 store_sessions_fn *done, void *context);
-/* Which teams the user's sessions may see: see struct principal. */
-void store_set_session_teams(struct store *store, const char *user_id, const char *teams);
+/* What stands in all sessions of the user: "teams" or "team", as in struct principal. */
+void store_set_session_field(struct store *store, const char *user_id, const char *field,
+			     const char *value);
 /* The AMI session of a session: "" ends it. */
 void store_set_ami_session(struct store *store, const struct principal *who,
 			   const char *ami_session_id, const char *extension, store_done_fn *done,

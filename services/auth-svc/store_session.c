@@ -59,10 +59,10 @@ static void send_hash(struct redis_link *link, const struct store_session *sessi
 	(void)redis_link_command(
 		link, NULL, NULL,
 		"HSET session:%s userId %s username %s role %s extension %s amiSessionId %s "
-		"teams %s address %s device %s refreshKey %s refreshes %" PRId64
+		"teams %s team %s address %s device %s refreshKey %s refreshes %" PRId64
 		" createdAt %" PRId64 " refreshedAt %" PRId64 " expiresAt %" PRId64,
 		who->session_id, who->user_id, who->username, role_name(who->role), who->extension,
-		who->ami_session_id, who->teams, session->address, session->device,
+		who->ami_session_id, who->teams, who->team, session->address, session->device,
 		session->refresh_key, session->refreshes, session->created_at_ms,
 		session->created_at_ms, who->expires_at_ms);
 	(void)redis_link_command(
@@ -149,6 +149,7 @@ enum {
 	SESSION_EXTENSION,
 	SESSION_AMI,
 	SESSION_TEAMS,
+	SESSION_TEAM,
 	SESSION_ADDRESS,
 	SESSION_DEVICE,
 	SESSION_CREATED,
@@ -160,7 +161,7 @@ enum {
 };
 
 #define SESSION_NAMES                                                                              \
-	"'userId', 'username', 'role', 'extension', 'amiSessionId', 'teams', 'address', "          \
+	"'userId', 'username', 'role', 'extension', 'amiSessionId', 'teams', 'team', 'address', "  \
 	"'device', 'createdAt', 'refreshedAt', 'expiresAt', 'refreshKey', 'refreshes'"
 
 const char store_read_session_lua[] =
@@ -182,6 +183,7 @@ bool store_read_session(const redisReply *reply, struct store_session *session_r
 	store_copy(who->extension, sizeof(who->extension), value[SESSION_EXTENSION]);
 	store_copy(who->ami_session_id, sizeof(who->ami_session_id), value[SESSION_AMI]);
 	store_copy(who->teams, sizeof(who->teams), value[SESSION_TEAMS]);
+	store_copy(who->team, sizeof(who->team), value[SESSION_TEAM]);
 	store_copy(session_r->address, sizeof(session_r->address), value[SESSION_ADDRESS]);
 	store_copy(session_r->device, sizeof(session_r->device), value[SESSION_DEVICE]);
 	store_copy(session_r->refresh_key, sizeof(session_r->refresh_key),

@@ -78,15 +78,16 @@ void store_list_sessions(struct store *store, const char *cursor, size_t limit,
 		on_list(NULL, listing);
 }
 
-void store_set_session_teams(struct store *store, const char *user_id, const char *teams)
+void store_set_session_field(struct store *store, const char *user_id, const char *field,
+			     const char *value)
 {
 	static const char script[] =
 		"for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do "
 		"if redis.call('EXISTS', 'session:' .. id) == 1 then "
-		"redis.call('HSET', 'session:' .. id, 'teams', ARGV[1]) end end return 1";
+		"redis.call('HSET', 'session:' .. id, ARGV[1], ARGV[2]) end end return 1";
 
-	(void)redis_link_command(store->link, NULL, NULL, "EVAL %s 1 user:sessions:%s %s", script,
-				 user_id, teams);
+	(void)redis_link_command(store->link, NULL, NULL, "EVAL %s 1 user:sessions:%s %s %s",
+				 script, user_id, field, value);
 }
 
 void store_set_ami_session(struct store *store, const struct principal *who,

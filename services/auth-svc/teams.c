@@ -257,7 +257,7 @@ static void on_managers(const struct sql_result *sql, void *context)
 
 		snprintf(id, sizeof(id), "%lld", (long long)sql_cell(sql, row, 0)->number);
 		copy(ids, sizeof(ids), sql_cell(sql, row, 1));
-		store_set_session_teams(teams->store, id, ids);
+		store_set_session_field(teams->store, id, "teams", ids);
 	}
 	if (sql->status == SQL_FAILED)
 		log_error("a statement failed", log_str("reason", sql->error));

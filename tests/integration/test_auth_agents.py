@@ -179,6 +179,12 @@ def test_managers_see_their_teams_only(office, redis):
     assert_error(office.post("/api/users/teams", {"name": "x"}, token=token), 403, "forbidden")
     wait_until(lambda: redis.smembers(f"team:{other}:extensions") == {"1002"})
     assert redis.smembers(f"team:{team.json()['id']}:extensions") == {"1001"}
+    agent = make_user(office, office.token, "norma", teamId=team.json()["id"]).json()["id"]
+    assert token_of(office, "norma", AGENT_PASSWORD)
+    session, = [key for key in redis.keys("session:*") if redis.hget(key, "username") == "norma"]
+    assert redis.hget(session, "team") == team.json()["id"] and redis.hget(session, "teams") == ""
+    office.put(f"/api/users/{agent}", {"teamId": other}, token=office.token)
+    wait_until(lambda: redis.hget(session, "team") == other)
     # another team counts at once, in sessions that live
     assert office.put(f"/api/users/teams/{other}", {"managers": [mary]}).status_code == 200
     session, = [key for key in redis.keys("session:*") if redis.hget(key, "username") == "mary"]

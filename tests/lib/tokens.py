@@ -27,7 +27,7 @@ class Session:
     """A live session in Redis and its token."""
 
     def __init__(self, redis, role="agent", extension="1001", username=None, ami=True,
-                 teams=None):
+                 teams=None, team=""):
         self.redis, self.id = redis, uuid.uuid4().hex
         self.role, self.extension = role, extension
         self.username = username or f"user-{extension}"
@@ -36,6 +36,7 @@ class Session:
             "userId": f"u-{self.username}", "username": self.username, "role": role,
             "extension": extension, "amiSessionId": uuid.uuid4().hex if ami else "",
             "teams": ("" if role == "agent" else "*") if teams is None else teams,
+            "team": team,
             "createdAt": now, "expiresAt": now + 900_000})
         redis.expire(f"session:{self.id}", 900)
         self.token = token(self.id, role, extension, self.username)

@@ -10,13 +10,15 @@ part_listens() {
 }
 
 part_prepare() {
-	local FOLDER=$RUN/phones/$INSTANCE ADDRESS=$PHONE_ADDRESS EXTENSION=$INSTANCE REGISTRAR=$NET.1 HERTZ RTP RTP_END
+	local FOLDER=$RUN/phones/$INSTANCE ADDRESS=$PHONE_ADDRESS EXTENSION=$INSTANCE REGISTRAR=$NET.1 SECRET HERTZ RTP RTP_END
 	HERTZ=$((300 + (INSTANCE - 1000) * 50))
 	RTP=$((10000 + (INSTANCE - 1000) * 200))
 	RTP_END=$((RTP + 198))
+	# That of seed.sql, unless one was written for it: of an agent that was made by REST.
+	SECRET=$(cat "$RUN/secrets/sip-$INSTANCE" 2>/dev/null || echo "local-$INSTANCE")
 	make_directory "$FOLDER"
 	render "$REPO/deploy/baresip/config" ADDRESS RTP RTP_END HERTZ | write "$FOLDER/config"
-	render "$REPO/deploy/baresip/accounts" EXTENSION REGISTRAR | write "$FOLDER/accounts" 600
+	render "$REPO/deploy/baresip/accounts" EXTENSION REGISTRAR SECRET | write "$FOLDER/accounts" 600
 	echo "12345678-0000-0000-0000-00000000$INSTANCE" | write "$FOLDER/uuid"
 	: | write "$FOLDER/contacts"
 }
