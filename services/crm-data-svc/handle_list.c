@@ -239,15 +239,26 @@ static void on_counted(int64_t listed, void *context)
 	}
 }
 
-void guard_list(struct http_request *request, void *_service)
+static void count(struct http_request *request, struct service *service, size_t records)
 {
-	struct service *service = _service;
 	const struct principal *who = http_principal(request);
-	struct http_page page;
 
 	if (principal_may(who, PERMISSION_ALL_CLIENTS))
 		http_proceed(request);
-	else if (http_page(request, &page))
-		store_count_listed(service->link, who->user_id, (int64_t)page.limit, on_counted,
+	else
+		store_count_listed(service->link, who->user_id, (int64_t)records, on_counted,
 				   request);
+}
+
+void guard_list(struct http_request *request, void *service)
+{
+	struct http_page page;
+
+	if (http_page(request, &page))
+		count(request, service, page.limit);
+}
+
+void guard_lookup(struct http_request *request, void *service)
+{
+	count(request, service, 1);
 }

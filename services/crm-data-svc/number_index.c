@@ -44,6 +44,25 @@ static bool has_number(const cJSON *numbers, const char *number)
 	return false;
 }
 
+/* A number that nobody has is not kept. */
+static enum db_result drop_unused(struct db *db, const char *number)
+{
+	cJSON *index = NULL, *filter;
+	enum db_result result = db_get(db, NUMBERS, number, &index);
+
+	if (result == DB_OK &&
+	    cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(index, "of")) == 0) {
+		filter = cJSON_CreateObject();
+		cJSON_AddStringToObject(filter, "_id", number);
+		if (!db->is_one_process) /* else the lock is enough, and the id alone is fast */
+			cJSON_AddArrayToObject(filter, "of");
+		result = db_delete_many(db, NUMBERS, filter, NULL);
+		cJSON_Delete(filter);
+	}
+	cJSON_Delete(index);
+	return result == DB_NONE ? DB_OK : result;
+}
+
 /* {operator: {"of": entry}} */
 static enum db_result put_entry(struct db *db, const char *number, const char *operator,
 				const char * entry)
@@ -56,6 +75,8 @@ static enum db_result put_entry(struct db *db, const char *number, const char *o
 	result = db_upsert(db, NUMBERS, number, update);
 	if (result == DB_DUPLICATE) /* two made it at once: now it is there */
 		result = db_upsert(db, NUMBERS, number, update);
+	if (result == DB_OK && strcmp(operator, "$pull") == 0)
+		result = drop_unused(db, number);
 	db_unlock(DB_LOCK_NUMBER, number);
 	cJSON_Delete(update);
 	return result;

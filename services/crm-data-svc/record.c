@@ -190,7 +190,7 @@ void record_set_deleted(cJSON *doc, bool deleted)
 /* ---- reading ---- */
 
 /* Fields that are the daemon's own. */
-static const char *const own[] = {"k", "merges", "entry", "reminded"};
+static const char *const own[] = {"k", "merges", "mergedBy", "entry", "reminded"};
 
 void record_public(cJSON *doc)
 {

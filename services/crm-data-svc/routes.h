@@ -10,8 +10,15 @@ extern const struct http_route routes[];
 http_handler_fn handle_record_create, handle_record_get, handle_record_change, handle_record_delete,
 	handle_record_restore, handle_record_history;
 /* handle_list.c */
-http_handler_fn handle_record_list, guard_list;
+http_handler_fn handle_record_list, guard_list, guard_lookup;
 /* handle_search.c */
 http_handler_fn handle_lookup, handle_search;
+
+/* handle_merge.c */
+http_handler_fn handle_merge, handle_merge_undo;
+/* handle_privacy.c */
+http_handler_fn handle_personal_data, handle_erase, handle_audit;
+/* handle_analytics.c */
+http_handler_fn handle_analytics;
 
 #endif

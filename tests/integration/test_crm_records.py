@@ -27,7 +27,7 @@ def admin(service, session, rest):
     return rest(service, session("admin", "", username="boss"))
 
 
-def make(client, kind, **fields):
+def make(client, kind, /, **fields):
     response = client.post(f"/api/crm/{kind}", fields)
     assert response.status_code == 201, response.text
     assert response.headers["Location"] == f"/api/crm/{kind}/{response.json()['id']}"

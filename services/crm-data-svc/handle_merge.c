@@ -1,0 +1,103 @@
+/* Duplicate clients: merging them, and taking it back. */
+#include "ids.h"
+#include "json.h"
+#include "merge.h"
+#include "routes.h"
+#include "task.h"
+
+#include <string.h>
+
+static cJSON *get_live(struct db *db, struct task *task, const char *id)
+{
+	cJSON *doc = NULL;
+	enum db_result result = id != NULL && id_is_safe(id, 160)
+					? record_get(db, &kinds[KIND_CLIENT], id, &doc)
+					: DB_NONE;
+
+	if (result == DB_OK && record_is_live(doc) && scope_sees(&task->scope, doc))
+		return doc;
+	cJSON_Delete(doc);
+	task_refuse_db(task, result == DB_OK ? DB_NONE : result);
+	return NULL;
+}
+
+static void reply(struct task *task, enum db_result result, cJSON *client, const char *merge_id)
+{
+	cJSON *body;
+
+	if (result != DB_OK) {
+		task_refuse_db(task, result);
+		return;
+	}
+	task_saw(task, json_get_str(client, "_id"));
+	task->etag = record_version(client);
+	record_public(client);
+	body = cJSON_CreateObject();
+	cJSON_AddStringToObject(body, "mergeId", merge_id);
+	cJSON_AddItemToObject(body, "client", client);
+	task_reply(task, 200, body);
+}
+
+static void merge_both(struct db *db, struct task *task, const cJSON *into, const cJSON *from)
+{
+	cJSON *client = NULL, *merge = NULL;
+	enum db_result result;
+
+	if (task->match == MATCH_NONE) {
+		task_refuse(task, 428, "precondition_required",
+			    "Say in If-Match which version is meant");
+		return;
+	}
+	if (task->match != MATCH_ANY && task->match != record_version(into)) {
+		task_refuse_db(task, DB_CONFLICT);
+		return;
+	}
+	task_saw(task, json_get_str(from, "_id"));
+	result = merge_clients(db, into, from, &task->actor, &client, &merge);
+	reply(task, result, client, json_get_str(merge, "_id"));
+	cJSON_Delete(merge);
+}
+
+static void merge(struct db *db, struct task *task)
+{
+	const cJSON *body = http_json(task->request);
+	const char *from_id = json_get_str(body, "from");
+	cJSON *into, *from;
+
+	if (from_id == NULL || cJSON_GetArraySize(body) != 1 ||
+	    strcmp(from_id, http_param(task->request, "id")) == 0) {
+		task_refuse(task, 400, "invalid_field", "from must be the id of another client");
+		return;
+	}
+	into = get_live(db, task, http_param(task->request, "id"));
+	from = into != NULL ? get_live(db, task, from_id) : NULL;
+	if (from != NULL)
+		merge_both(db, task, into, from);
+	cJSON_Delete(into);
+	cJSON_Delete(from);
+}
+
+void handle_merge(struct http_request *request, void *service)
+{
+	task_start(request, service, MONGO_FAST, merge);
+}
+
+static void undo(struct db *db, struct task *task)
+{
+	const char *id = http_param(task->request, "id");
+	cJSON *client = NULL;
+	enum db_result result = DB_NONE;
+
+	if (id_is_safe(id, 160))
+		result = merge_undo(db, id, &task->actor, &client);
+	if (result == DB_CONFLICT)
+		task_refuse(task, 409, "cannot_be_undone",
+			    "It was undone already, or the client was merged or deleted since");
+	else
+		reply(task, result, client, id);
+}
+
+void handle_merge_undo(struct http_request *request, void *service)
+{
+	task_start(request, service, MONGO_FAST, undo);
+}
