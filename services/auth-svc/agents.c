@@ -44,12 +44,15 @@ static const char sql_endpoint[] =
 	"direct_media, rtp_symmetric, dtmf_mode, callerid, device_state_busy_at, send_pai, "
 	"trust_id_inbound) VALUES (?, ?, ?, ?, ?, 'all', ?, 'no', 'yes', 'rfc4733', ?, 2, 'yes', "
 	"'yes')";
-/* A queue that is not there gives NULL, which the column refuses. */
+/* A queue that is not there gives NULL, which the column refuses. Who is not available is not rung
+   in a new queue either. */
 static const char sql_member[] =
 	"INSERT INTO queue_members (queue_name, interface, membername, state_interface, penalty, "
-	"paused) SELECT q.name, CONCAT('PJSIP/', ?), ?, CONCAT('PJSIP/', ?), 0, 0 FROM (SELECT 1) "
-	"one LEFT JOIN queues q ON q.name = ? ON DUPLICATE KEY UPDATE membername = "
-	"VALUES(membername)";
+	"paused, reason_paused) SELECT q.name, CONCAT('PJSIP/', ?), ?, CONCAT('PJSIP/', ?), 0, "
+	"IF(p.presence = 'available', 0, 1), "
+	"IF(p.presence = 'available', NULL, COALESCE(p.presence, 'offline')) FROM (SELECT 1) one "
+	"LEFT JOIN queues q ON q.name = ? LEFT JOIN user_presence p ON p.extension = ? "
+	"ON DUPLICATE KEY UPDATE membername = VALUES(membername)";
 static const char sql_leave_queues[] =
 	"DELETE m FROM queue_members m WHERE " OF_AGENT " AND FIND_IN_SET(m.queue_name, ?) = 0";
 static const char sql_presence[] =
@@ -333,7 +336,7 @@ static void add_members(struct transaction *transaction, const struct agent_wish
 
 	for (size_t i = 0; wish->queues[i] != NULL; i++)
 		ADD(transaction, sql_member, extension, sql_text(shown_name(&wish->user)),
-		    extension, sql_text(wish->queues[i]));
+		    extension, sql_text(wish->queues[i]), extension);
 }
 
 static void run(struct agents *agents, const struct transaction *transaction, sql_done_fn *fn,
@@ -358,8 +361,8 @@ void agents_add(struct agents *agents, const struct agent_wish *wish,
 	ADD(&transaction, sql_endpoint, extension, sql_text(agents->set.transport), extension,
 	    extension, sql_text(agents->set.context), sql_text(agents->set.codecs),
 	    sql_text(caller_id));
+	ADD(&transaction, sql_presence, extension, sql_text("offline")); /* until it logs in */
 	add_members(&transaction, wish);
-	ADD(&transaction, sql_presence, extension, sql_text("available"));
 	add_audit(&transaction, actor, "agent:created", user);
 	ADD(&transaction, sql_by_name, sql_text(user->username));
 	run(agents, &transaction, on_rows, done, context);

@@ -49,6 +49,7 @@ def test_an_agent_is_made_whole(office, database, redis):
     members = rows(database, "queue_members", interface="PJSIP/1001")
     assert {each["queue_name"] for each in members} == {"sales", "support"}
     assert all(each["state_interface"] == "PJSIP/1001" for each in members)
+    assert {(each["paused"], each["reason_paused"]) for each in members} == {(1, "offline")}
     # the password that was made works, and so does another after a change
     assert login(office, "agent1", made.json()["password"]).status_code == 200
     # its secret is nowhere to be read
@@ -124,6 +125,9 @@ def test_an_agent_is_changed(office, database):
     assert members["sales"]["penalty"] == 3  # it stayed where it was
     assert {each["membername"] for each in members.values()} == {"Ann B"}
     assert office.put(path, {"queues": []}).json()["queues"] == []
+    database.query("UPDATE user_presence SET presence = 'available' WHERE extension = '1001'")
+    office.put(path, {"queues": ["support"]})
+    assert rows(database, "queue_members", interface="PJSIP/1001")[0]["paused"] == 0
     assert_error(office.put(path, {"queues": ["nowhere"]}), 409, "queue_not_found")
     for bad in ({"extension": "1002"}, {"username": "x"}, {"password": "x" * 12}):
         assert_error(office.put(path, bad), 400, "invalid_field")
