@@ -1,5 +1,6 @@
 #include "history_batch.h"
 
+#include "mem.h"
 #include "store.h"
 #include "zone.h"
 
@@ -186,11 +187,25 @@ static void add_call(struct record *record, const cJSON *from, const cJSON *to)
 	cJSON_Delete(queue);
 }
 
+/* Mostly the one that was noted last. */
+static void note_time(struct history_batch *batch, int64_t at)
+{
+	int64_t quarter = zone_begin("UTC", ZONE_QUARTER, at);
+
+	for (size_t i = batch->quarter_count; i-- > 0;)
+		if (batch->quarters[i] == quarter)
+			return;
+	batch->quarters =
+		mem_grow(batch->quarters, (batch->quarter_count + 1) * sizeof(*batch->quarters));
+	batch->quarters[batch->quarter_count++] = quarter;
+}
+
 static void add_segment(struct record *record, const cJSON *segment, int number)
 {
 	struct json_writer writer = add(&record->batch->segments);
 	const char *from = json_get_str(segment, "from"), *to = json_get_str(segment, "to");
 	int64_t joined_at = json_get_int(segment, "joinedAt", 0);
+	int64_t started_at = json_get_int(segment, "startedAt", 0);
 	int64_t ended_at = json_get_int(segment, "endedAt", 0);
 
 	json_field_str(&writer, "i", record->id);
@@ -203,7 +218,7 @@ static void add_segment(struct record *record, const cJSON *segment, int number)
 	put_text(&writer, "queue", json_get_str(segment, "queue"));
 	if (joined_at != 0)
 		json_field_int(&writer, "wait", ended_at - joined_at);
-	json_field_int(&writer, "s", json_get_int(segment, "startedAt", 0));
+	json_field_int(&writer, "s", started_at);
 	put_int(&writer, "joined", joined_at);
 	put_int(&writer, "ringing", json_get_int(segment, "ringingAt", 0));
 	put_int(&writer, "answered", json_get_int(segment, "answeredAt", 0));
@@ -215,6 +230,7 @@ static void add_segment(struct record *record, const cJSON *segment, int number)
 	json_end_object(&writer);
 	add_party(record, from);
 	add_party(record, to);
+	note_time(record->batch, started_at);
 }
 
 static void add_recording(struct record *record, const cJSON *recording)
@@ -250,14 +266,6 @@ static void add_lists(struct record *record)
 	cJSON_Delete(recordings);
 }
 
-static void note_time(struct history_batch *batch, int64_t at)
-{
-	if (batch->first_at == 0 || at < batch->first_at)
-		batch->first_at = at;
-	if (at > batch->last_at)
-		batch->last_at = at;
-}
-
 bool history_batch_add_call(struct history_batch *batch, const redisReply *reply)
 {
 	struct record record = {.batch = batch, .reply = reply};
@@ -276,8 +284,6 @@ bool history_batch_add_call(struct history_batch *batch, const redisReply *reply
 	add_parties(&record, from, to);
 	add_lists(&record);
 	note_time(batch, record.started_at);
-	/* Segments begin while the call lives. */
-	note_time(batch, number_of(reply, "endedAt"));
 	cJSON_Delete(record.extensions);
 	cJSON_Delete(from);
 	cJSON_Delete(to);
@@ -355,26 +361,39 @@ bool history_batch_add_span(struct history_batch *batch, const cJSON *event, con
 	return true;
 }
 
-static void add_steps(struct history_batch *batch, const char *zone, enum zone_step step)
+static void add_step(struct history_batch *batch, int64_t at, int64_t until, bool day)
 {
-	for (int64_t at = zone_begin(zone, step, batch->first_at); at <= batch->last_at;) {
-		struct json_writer writer = add(&batch->steps);
-		int64_t next = zone_next(zone, step, at);
+	struct json_writer writer = add(&batch->steps);
 
-		json_field_int(&writer, "step", step == ZONE_DAY);
-		json_field_int(&writer, "at", at);
-		json_field_int(&writer, "until", next);
-		json_end_object(&writer);
-		at = next;
-	}
+	json_field_int(&writer, "step", day);
+	json_field_int(&writer, "at", at);
+	json_field_int(&writer, "until", until);
+	json_end_object(&writer);
+}
+
+static int by_time(const void *a, const void *b)
+{
+	int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+
+	return left < right ? -1 : left > right;
 }
 
 void history_batch_finish(struct history_batch *batch, const char *zone)
 {
-	if (batch->first_at == 0)
+	int64_t day_until = INT64_MIN;
+
+	if (batch->quarter_count == 0)
 		return;
-	add_steps(batch, zone, ZONE_QUARTER);
-	add_steps(batch, zone, ZONE_DAY);
+	qsort(batch->quarters, batch->quarter_count, sizeof(*batch->quarters), by_time);
+	for (size_t i = 0; i < batch->quarter_count; i++) {
+		int64_t at = batch->quarters[i];
+
+		add_step(batch, at, zone_next(zone, ZONE_QUARTER, at), false);
+		if (at < day_until)
+			continue;
+		day_until = zone_next(zone, ZONE_DAY, at);
+		add_step(batch, zone_begin(zone, ZONE_DAY, at), day_until, true);
+	}
 }
 
 void history_batch_free(struct history_batch *batch)
@@ -385,5 +404,6 @@ void history_batch_free(struct history_batch *batch)
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		buffer_free(&lists[i]->text);
+	free(batch->quarters);
 	*batch = (struct history_batch){0};
 }

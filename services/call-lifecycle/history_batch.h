@@ -15,7 +15,8 @@ struct history_batch {
 		struct buffer text;
 		size_t count;
 	} calls, segments, parties, recordings, spans, pieces, steps;
-	int64_t first_at, last_at; /* begins of what is in it */
+	int64_t *quarters; /* begins of those in which something of it began, each once */
+	size_t quarter_count;
 };
 
 /* reply: of store_call_get() with all fields. False: it is no call, or it has not ended. */

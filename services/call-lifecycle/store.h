@@ -132,6 +132,14 @@ int store_queue_names(struct redis_link *link, const char *pbx, redis_reply_fn *
 int store_agent_get(struct redis_link *link, const char *extension, redis_reply_fn *fn,
 		    void *context);
 int store_queue_get(struct redis_link *link, const char *name, redis_reply_fn *fn, void *context);
+/* For counts: fn gets ids; state and direction; state; waiting and longestSinceAt. */
+int store_live_calls(struct redis_link *link, const char *pbx, redis_reply_fn *fn, void *context);
+int store_call_state(struct redis_link *link, const char *call_id, redis_reply_fn *fn,
+		     void *context);
+int store_agent_state(struct redis_link *link, const char *extension, redis_reply_fn *fn,
+		      void *context);
+int store_queue_waiting(struct redis_link *link, const char *name, redis_reply_fn *fn,
+			void *context);
 /* Up to which entry of wishes:agent they were handed on. */
 int store_wishes_position(struct redis_link *link, redis_reply_fn *fn, void *context);
 int store_wishes_done(struct redis_link *link, const char *id);

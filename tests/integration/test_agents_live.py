@@ -21,7 +21,7 @@ def now():
 def start(daemon, gateway):  # noqa: F811
     def make(**settings):
         one = daemon("call-lifecycle", LIFECYCLE_COMMAND_TIMEOUT_MS=2000,
-                     LIFECYCLE_LEASE_TTL_MS=500, **settings)
+                     LIFECYCLE_LEASE_TTL_MS=1000, **settings)
         wait_until(lambda: one.metric('mayday_lifecycle_leader{pbx="main"}') == 1, 10, "leader")
         return one
     return make

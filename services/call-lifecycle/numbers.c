@@ -1,0 +1,157 @@
+#include "numbers.h"
+
+#include "zone.h"
+
+#include <string.h>
+
+/* docs/metrics.md says what the columns mean, and what is made of them. */
+#define QUEUE_SUMS                                                                                 \
+	"CAST(SUM(s.offered) AS SIGNED), CAST(SUM(s.answered) AS SIGNED), "                        \
+	"CAST(SUM(s.abandoned) AS SIGNED), CAST(SUM(s.timed_out) AS SIGNED), "                     \
+	"CAST(SUM(CASE ? WHEN 5 THEN s.answered_5 WHEN 10 THEN s.answered_10 WHEN 15 THEN "        \
+	"s.answered_15 WHEN 20 THEN s.answered_20 WHEN 30 THEN s.answered_30 WHEN 45 THEN "        \
+	"s.answered_45 WHEN 60 THEN s.answered_60 WHEN 90 THEN s.answered_90 WHEN 120 "            \
+	"THEN s.answered_120 END) AS SIGNED), CAST(SUM(CASE ? WHEN 3 THEN s.abandoned_3 "          \
+	"WHEN 5 THEN s.abandoned_5 WHEN 10 THEN s.abandoned_10 WHEN 15 THEN "                      \
+	"s.abandoned_15 WHEN 20 THEN s.abandoned_20 WHEN 30 THEN s.abandoned_30 END) AS "          \
+	"SIGNED), CAST(SUM(s.wait_ms) AS SIGNED), CAST(SUM(s.abandon_wait_ms) AS SIGNED), "        \
+	"MAX(s.wait_max_ms), CAST(SUM(s.connected) AS SIGNED), CAST(SUM(s.talk_ms) AS "            \
+	"SIGNED), CAST(SUM(s.hold_ms) AS SIGNED), CAST(SUM(s.wrap_up_ms) AS SIGNED)"
+#define AGENT_SUMS                                                                                 \
+	"CAST(SUM(s.offered) AS SIGNED), CAST(SUM(s.answered) AS SIGNED), "                        \
+	"CAST(SUM(s.outgoing) AS SIGNED), CAST(SUM(s.outgoing_answered) AS SIGNED), "              \
+	"CAST(SUM(s.ring_ms) AS SIGNED), CAST(SUM(s.talk_ms) AS SIGNED), "                         \
+	"CAST(SUM(s.hold_ms) AS SIGNED), CAST(SUM(s.available_ms) AS SIGNED), "                    \
+	"CAST(SUM(s.ringing_ms) AS SIGNED), CAST(SUM(s.busy_ms) AS SIGNED), "                      \
+	"CAST(SUM(s.wrap_up_ms) AS SIGNED), CAST(SUM(s.paused_ms) AS SIGNED)"
+#define TRUNK_SUMS                                                                                 \
+	"CAST(SUM(s.calls) AS SIGNED), CAST(SUM(s.inbound) AS SIGNED), "                           \
+	"CAST(SUM(s.outbound) AS SIGNED), CAST(SUM(s.answered) AS SIGNED), "                       \
+	"CAST(SUM(s.abandoned) AS SIGNED), CAST(SUM(s.failed) AS SIGNED), "                        \
+	"CAST(SUM(s.answer_wait_ms) AS SIGNED), CAST(SUM(s.talk_ms) AS SIGNED), "                  \
+	"CAST(SUM(s.hold_ms) AS SIGNED), CAST(SUM(s.duration_ms) AS SIGNED)"
+
+static const char *const queue_names[] = {"offered",        "answered",
+					  "abandoned",      "timedOut",
+					  "inServiceLevel", "shortAbandoned",
+					  "waitMs",         "abandonWaitMs",
+					  "longestWaitMs",  "connected",
+					  "talkMs",         "holdMs",
+					  "wrapUpMs",       NULL};
+static const char *const agent_names[] = {
+	"offered",     "answered",  "outgoing", "outgoingAnswered", "ringMs",   "talkMs", "holdMs",
+	"availableMs", "ringingMs", "busyMs",   "wrapUpMs",         "pausedMs", NULL};
+static const char *const trunk_names[] = {
+	"calls",        "inbound", "outbound", "answered",   "abandoned", "failed",
+	"answerWaitMs", "talkMs",  "holdMs",   "durationMs", NULL};
+
+/* Where a step of the sums is an interval that is asked for; and where intervals are made of
+   several steps: then they come as JSON. With a name, the index that begins with it is used. */
+#define STEPS(table, sums, where)                                                                  \
+	"SELECT s.at, s.name, " sums " FROM " table " s WHERE s.step = ? AND " where               \
+	" AND s.at >= ? AND s.at < ? GROUP BY s.at, s.name "                                       \
+	"ORDER BY s.at, s.name LIMIT ?"
+#define INTERVALS(table, sums, where)                                                              \
+	"SELECT i.at, s.name, " sums " FROM JSON_TABLE(?, '$[*]' COLUMNS (at BIGINT PATH '$.at', " \
+	"until BIGINT PATH '$.until')) AS i STRAIGHT_JOIN " table                                  \
+	" s ON s.at >= i.at AND s.at < i.until WHERE s.step = ? AND " where                        \
+	" GROUP BY i.at, s.name ORDER BY i.at, s.name LIMIT ?"
+
+#define ALL   "s.name <> ''"
+#define NAMED "s.name = ?"
+
+static const struct table {
+	const char *const *names;
+	const char *steps_all, *steps_named, *intervals_all, *intervals_named;
+	bool has_levels; /* two values before all others */
+} tables[] = {
+	[NUMBERS_BY_QUEUE] = {queue_names, STEPS("stats_queue", QUEUE_SUMS, ALL),
+			      STEPS("stats_queue", QUEUE_SUMS, NAMED),
+			      INTERVALS("stats_queue", QUEUE_SUMS, ALL),
+			      INTERVALS("stats_queue", QUEUE_SUMS, NAMED), true},
+	[NUMBERS_BY_AGENT] = {agent_names, STEPS("stats_agent", AGENT_SUMS, ALL),
+			      STEPS("stats_agent", AGENT_SUMS, NAMED),
+			      INTERVALS("stats_agent", AGENT_SUMS, ALL),
+			      INTERVALS("stats_agent", AGENT_SUMS, NAMED), false},
+	[NUMBERS_BY_TRUNK] = {trunk_names, STEPS("stats_trunk", TRUNK_SUMS, ALL),
+			      STEPS("stats_trunk", TRUNK_SUMS, NAMED),
+			      INTERVALS("stats_trunk", TRUNK_SUMS, ALL),
+			      INTERVALS("stats_trunk", TRUNK_SUMS, NAMED), false},
+};
+
+const char *const *numbers_columns(enum numbers_by by)
+{
+	return tables[by].names;
+}
+
+/* Days of the zone in which the sums are made are there already. */
+static bool by_days(const struct numbers_question *question)
+{
+	return question->step >= ZONE_DAY && strcmp(question->zone, question->home_zone) == 0;
+}
+
+size_t numbers_intervals(const struct numbers_question *question, size_t max, struct buffer *out)
+{
+	struct json_writer writer = json_writer_init(out);
+	size_t count = 0;
+
+	json_begin_array(&writer);
+	for (int64_t at = question->from; at < question->to && count <= max; count++) {
+		int64_t next = zone_next(question->zone, question->step, at);
+
+		json_begin_object(&writer);
+		json_field_int(&writer, "at", at);
+		json_field_int(&writer, "until", next);
+		json_end_object(&writer);
+		at = next;
+	}
+	json_end_array(&writer);
+	return count;
+}
+
+struct values {
+	struct sql_value list[10];
+	size_t count;
+};
+
+static void add(struct values *values, struct sql_value value)
+{
+	values->list[values->count++] = value;
+}
+
+static void add_levels(struct values *values, const struct table *table,
+		       const struct numbers_question *question)
+{
+	if (!table->has_levels)
+		return;
+	add(values, sql_int(question->service_level_s));
+	add(values, sql_int(question->short_abandon_s));
+}
+
+void numbers_ask(struct sql_pool *sql, const struct numbers_question *question,
+		 const char *intervals, sql_done_fn *fn, void *context)
+{
+	const struct table *table = &tables[question->by];
+	bool days = by_days(question), named = question->name != NULL;
+	struct values values = {.count = 0};
+
+	add_levels(&values, table, question);
+	if (question->step == ZONE_QUARTER || (question->step == ZONE_DAY && days)) {
+		add(&values, sql_int(days));
+		if (named)
+			add(&values, sql_text(question->name));
+		add(&values, sql_int(question->from));
+		add(&values, sql_int(question->to));
+		add(&values, sql_int((int64_t)question->rows_max));
+		sql_query(sql, named ? table->steps_named : table->steps_all, values.list,
+			  values.count, fn, context);
+		return;
+	}
+	add(&values, sql_text(intervals));
+	add(&values, sql_int(days));
+	if (named)
+		add(&values, sql_text(question->name));
+	add(&values, sql_int((int64_t)question->rows_max));
+	sql_query(sql, named ? table->intervals_named : table->intervals_all, values.list,
+		  values.count, fn, context);
+}
