@@ -13,6 +13,8 @@
 
 /* KEYS: lease, fence. ARGV: owner, ttl in ms. Returns the token, or who holds the lease. An owner
    that lost sight of its own lease gets it again, with a new token. */
+#define ASK_AGAIN_MS 50
+
 static const char acquire_script[] = "local holder = redis.call('GET', KEYS[1])\n"
 				     "if holder and holder ~= ARGV[1] then return holder end\n"
 				     "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\n"
@@ -176,8 +178,9 @@ static int64_t next_tick_ms(const struct lease *lease)
 	int64_t delay_ms = lease->is_late ? lease->ttl_ms / 10 : lease->ttl_ms / 3;
 	int64_t left_ms = lease->until_ms - clock_mono_ms();
 
+	/* A link that is down now may be up at once, as at the start. */
 	if (lease->token == 0)
-		return lease->ttl_ms / 5;
+		return lease->is_asking ? lease->ttl_ms / 5 : ASK_AGAIN_MS;
 	if (left_ms < delay_ms)
 		delay_ms = left_ms;
 	return delay_ms > 0 ? delay_ms : 0;

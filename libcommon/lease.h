@@ -21,7 +21,8 @@ struct lease_hooks {
 };
 
 /* link is borrowed and must outlive the lease; name and owner (host:pid:random, shown to people)
-   are copied. Tries every ttl_ms / 5; renews every ttl_ms / 3. */
+   are copied. Tries every ttl_ms / 5, while the
+   link is down more often; renews every ttl_ms / 3. */
 struct lease *lease_open(uv_loop_t *loop, struct redis_link *link, const char *name,
 			 const char *owner, int64_t ttl_ms, const struct lease_hooks *hooks);
 bool lease_is_held(const struct lease *lease);
