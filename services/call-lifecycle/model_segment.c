@@ -324,12 +324,33 @@ static bool stands_on(struct segment *segment, struct channel *channel)
 	return true;
 }
 
+/* Its last words say that it was up, and while nobody saw it went there: somebody had answered. */
+static void answer_unseen(struct model *model, struct segment *segment,
+			  const struct channel *channel)
+{
+	bool answered =
+		segment->b == channel || (!channel->originated && channel->up_at == model->now);
+	int64_t end = segment->phase == SEGMENT_CLOSED ? segment->ended_at : model->now;
+
+	if (!model_is_stale(model) || !answered || channel->local || channel->state != CHANNEL_UP ||
+	    segment->result == RESULT_ANSWERED ||
+	    (segment->kind != SEGMENT_DIAL && segment->kind != SEGMENT_TRANSFER))
+		return;
+	segment->result = RESULT_ANSWERED;
+	if (segment->answered_at == 0)
+		segment->answered_at = end;
+	if (segment->call->answered_at == 0)
+		segment->call->answered_at = end;
+	call_touch(model, segment->call);
+}
+
 static void side_gone(struct model *model, struct segment *segment, struct channel *channel)
 {
 	if (segment->a != channel && segment->b != channel)
 		return;
 	if (stands_on(segment, channel))
 		return;
+	answer_unseen(model, segment, channel);
 	if (segment->b == channel)
 		refine(segment, channel->cause);
 	if (was_served(segment, channel))

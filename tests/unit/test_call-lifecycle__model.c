@@ -403,6 +403,21 @@ static void test_a_call_is_found_in_the_list(void **state)
 	expect_field(story, "u-a", "durationMs", "64000");
 }
 
+/* Only that they hung up is seen, and that they were up then. */
+static void test_answered_and_over_before_the_list(void **state)
+{
+	struct story *story = *state;
+
+	begin(story);
+	dial(story, 1, "PJSIP/1001-a", "PJSIP/1002-b");
+	tell(story, 0, "MaydayDown reason=x");
+	tell(story, 4000, "MaydayUp version=22");
+	hang_up(story, 1000, "PJSIP/1002-b", "16");
+	hang_up(story, 0, "PJSIP/1001-a", "16");
+	expect_field(story, "u-a", "result", "answered");
+	expect_segments(story, "u-a", "dial 1001>1002 answered 0; ");
+}
+
 static void test_what_hung_up_is_not_brought_back_by_a_list(void **state)
 {
 	struct story *story = *state;
@@ -684,6 +699,7 @@ int main(void)
 		TEST(test_redirect_to_nobody),
 		TEST(test_conference),
 		TEST(test_a_call_is_found_in_the_list),
+		TEST(test_answered_and_over_before_the_list),
 		TEST(test_what_hung_up_is_not_brought_back_by_a_list),
 		TEST(test_a_list_that_was_not_finished_proves_nothing),
 		TEST(test_the_linkedid_of_a_call_that_ended),
