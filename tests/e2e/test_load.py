@@ -1,0 +1,160 @@
+"""200 real SIP calls at once, each with a fate of its own: what the suite says of them is what
+Asterisk's own call records say."""
+
+import collections
+import csv
+import datetime
+import io
+import json
+
+import pytest
+
+from lib.process import wait_until
+from lib.sip_load import Crowd
+
+CALLS, PER_S = 290, 60
+EXTENSIONS = [str(number) for number in range(1101, 1301)]
+# Call records know whole seconds, and end with the dial: the channel goes when the dialplan is done.
+ROUNDING_MS, LEAVING_MS = 1100, 4000
+CDR = """[general]
+enable=yes
+unanswered=yes
+congestion=yes
+[csv]
+usegmtime=yes
+loguniqueid=yes
+"""
+FIELDS = ("account", "src", "dst", "context", "clid", "channel", "dstchannel", "lastapp",
+          "lastdata", "start", "answer", "end", "duration", "billsec", "disposition", "flags",
+          "uniqueid")
+
+
+@pytest.fixture(scope="module")
+def records(stack, office):
+    """Asterisk writes call records, and the crowd's phones are known. Returns {uniqueid: [row]}."""
+    seq = "seq_1101_to_1300"
+    stack.sql("INSERT INTO ps_aors (id, max_contacts, contact) SELECT seq, 1, "
+              f"CONCAT('sip:', seq, '@{stack.prefix}.98:5060') FROM {seq}")
+    stack.sql("INSERT INTO ps_endpoints (id, transport, aors, context, disallow, allow, "
+              "direct_media, send_pai, trust_id_inbound) SELECT seq, 'udp', seq, 'from-internal', "
+              f"'all', 'ulaw', 'no', 'yes', 'yes' FROM {seq}")
+    folder = stack.run / "asterisk/log/cdr-csv"
+    folder.mkdir(exist_ok=True)
+    settings = stack.run / "asterisk/etc/cdr.conf"
+    before = settings.read_text()
+    settings.write_text(CDR)
+    stack.cli("module reload cdr")
+    stack.cli("module load cdr_csv.so")
+
+    def read():
+        stack.cli("cdr submit")
+        found = collections.defaultdict(list)
+        text = (folder / "Master.csv").read_text() if (folder / "Master.csv").exists() else ""
+        for row in csv.reader(io.StringIO(text)):
+            record = dict(zip(FIELDS, row))
+            found[record["uniqueid"]].append(record)
+        return found
+    yield read
+    stack.cli("module unload cdr_csv.so")
+    settings.write_text(before)
+    stack.cli("module reload cdr")
+    stack.sql(f"DELETE FROM ps_endpoints WHERE id IN (SELECT seq FROM {seq})")
+    stack.sql(f"DELETE FROM ps_aors WHERE id IN (SELECT seq FROM {seq})")
+
+
+def ms(text):
+    """"2026-11-23 07:00:00" of a call record, UTC."""
+    moment = datetime.datetime.strptime(text, "%Y-%m-%d %H:%M:%S")
+    return int(moment.replace(tzinfo=datetime.timezone.utc).timestamp() * 1000)
+
+
+def kept(ledger):
+    """{caller's number: call:<callId> as it is kept} of the crowd's calls."""
+    found = {}
+    for event in ledger.events():
+        call = ledger.redis.hgetall(f"call:{event['callId']}")
+        number = json.loads(call["from"])["number"]
+        if number.startswith("7916000"):
+            found[number] = call
+    return found
+
+
+def fits(record, call):
+    """One call and the rows that Asterisk wrote of its first channel."""
+    faults = []
+    answered = any(row["disposition"] == "ANSWERED" for row in record)
+    if answered != (call["result"] == "answered"):
+        faults.append(f"result {call['result']}")
+    begin, end = min(ms(row["start"]) for row in record), max(ms(row["end"]) for row in record)
+    if not -ROUNDING_MS <= int(call["startedAt"]) - begin <= ROUNDING_MS:
+        faults.append(f"start {int(call['startedAt']) - begin} ms off")
+    if not -ROUNDING_MS <= int(call["endedAt"]) - end <= LEAVING_MS:
+        faults.append(f"end {int(call['endedAt']) - end} ms off")
+    if answered:
+        answer = min(ms(row["answer"]) for row in record if row["answer"])
+        if not -ROUNDING_MS <= int(call["answeredAt"]) - answer <= ROUNDING_MS:
+            faults.append(f"answer {int(call['answeredAt']) - answer} ms off")
+    return faults
+
+
+# 480: what Asterisk tells the caller of a 603.
+RESULTS = {"answered": "answered", "486": "busy", "480": "declined", "gave up": "cancelled"}
+
+
+def test_200_calls_at_once_are_what_asterisk_says(stack, office, ledger, records):
+    crowd, peak = Crowd(stack.prefix, EXTENSIONS), []
+    faults = crowd.run(CALLS, PER_S, lambda: peak.append(ledger.redis.scard("calls:live:main")))
+    assert not faults, faults[:5]
+    wait_until(lambda: not ledger.redis.scard("calls:live:main"), 30, "all calls over")
+    calls = kept(ledger)
+    assert len(calls) == CALLS and peak[0] >= 200, (len(calls), peak)
+    rows, wrong = records(), {}
+    for number, call in calls.items():
+        found = fits(rows[call["callId"]], call) if call["callId"] in rows else ["no record"]
+        if found:
+            wrong[number] = (found, call["segments"], rows.get(call["callId"]))
+    assert not wrong, f"{len(wrong)} of {len(calls)}: {list(wrong.items())[:3]}"
+    assert {uniqueid for uniqueid in rows if rows[uniqueid][0]["src"].startswith("7916000")} == \
+        {call["callId"] for call in calls.values()}
+    told = {str(dialog.number): RESULTS[dialog.truth["result"]] for dialog in crowd.calls}
+    assert {number: call["result"] for number, call in calls.items()} == told
+    # A hold or a transfer that crossed a hang-up did not happen: Asterisk says which did.
+    seen = [entry for _, entry in ledger.entries()]
+    held = {entry["Linkedid"] for entry in seen if entry["Event"] == "Hold"}
+    assert held and held == {event["callId"] for event in ledger.events()
+                             if event["eventType"] == "call:held"}
+    moved = {entry["TransfereeLinkedid"] for entry in seen
+             if entry["Event"] == "BlindTransfer" and entry["Result"] == "Success"}
+    assert moved and moved == {call["callId"] for call in calls.values()
+                               if json.loads(call["transfers"])}
+
+
+def test_daemons_die_under_200_calls(stack, office, ledger, records):
+    """Nothing is told twice, nothing stays, and every call that goes on afterwards is known."""
+    def die():
+        for part in ("call-lifecycle", "ami-gateway"):
+            stack.kill9(part)
+    crowd = Crowd(stack.prefix, EXTENSIONS, seed=2)
+    faults = crowd.run(CALLS, PER_S, die)
+    assert not faults, faults[:5]
+    wait_until(lambda: not office.channels(), 30, "Asterisk is quiet")
+    wait_until(lambda: not ledger.redis.scard("calls:live:main"), 30, "all calls over")
+    ledger.settle()
+    calls, rows = kept(ledger), records()
+    assert {call["state"] for call in calls.values()} == {"ended"}
+    known = {call["callId"]: call for call in calls.values()}
+    (_, seen_again), = ledger.gaps()
+    for call_id, record in rows.items():
+        if not record[0]["src"].startswith("7916000"):
+            continue
+        if max(ms(row["end"]) for row in record) > seen_again + ROUNDING_MS:
+            assert call_id in known, record
+        if any(row["disposition"] == "ANSWERED" for row in record) and call_id in known:
+            call = known[call_id]
+            seen = [(entry["Event"], entry["t"], entry.get("ChannelState"))
+                    for _, entry in ledger.entries() if entry.get("Linkedid") == call_id]
+            assert call["result"] in ("answered", "reconciled"), (call, record, seen)
+    ends = collections.Counter(event["callId"] for event in ledger.events()
+                               if event["eventType"] == "call:ended")
+    # What began and ended while no gateway was there, nobody can know.
+    assert set(ends.values()) == {1} and len(calls) >= CALLS * 0.9
