@@ -13,6 +13,7 @@
 #define PROBE_MS      5000 /* while it is up */
 #define PROBE_MIN_MS  100
 #define PROBE_MAX_MS  1000
+#define PREPARE_MS    900000 /* an index over millions of documents takes its time */
 #define FAST_WAITING  4000
 #define SLOW_WAITING  200
 #define QUIET_WAITING 20
@@ -139,6 +140,38 @@ int mongo_run(struct mongo *mongo, enum mongo_lane lane, mongo_work_fn *work, mo
 
 /* ---- is it there? ---- */
 
+/* The driver's default waits half a minute for a server that is away. */
+static mongoc_uri_t *make_uri(const struct mongo_settings *set, int32_t answer_ms)
+{
+	mongoc_uri_t *uri = mongoc_uri_new(set->uri);
+	int32_t timeout_ms = (int32_t)set->timeout_ms;
+
+	if (uri == NULL)
+		return NULL;
+	mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, timeout_ms);
+	mongoc_uri_set_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, timeout_ms);
+	mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, answer_ms);
+	mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, false);
+	mongoc_uri_set_appname(uri, "crm-data-svc");
+	return uri;
+}
+
+/* On a client of its own, which waits longer. */
+static enum db_result prepare(const struct mongo *mongo, struct db *db)
+{
+	mongoc_uri_t *uri = make_uri(mongo->set, PREPARE_MS);
+	mongoc_client_t *borrowed = db->client;
+	enum db_result result;
+
+	db->client = mongoc_client_new_from_uri(uri);
+	mongoc_client_set_error_api(db->client, MONGOC_ERROR_API_VERSION_2);
+	result = mongo->hooks.prepare(db);
+	mongoc_client_destroy(db->client);
+	mongoc_uri_destroy(uri);
+	db->client = borrowed;
+	return result;
+}
+
 struct probe {
 	struct mongo *mongo;
 	bool was_up;
@@ -169,7 +202,7 @@ static void probe_on_thread(struct db *db, void *_probe)
 
 	probe->result = ask_kind(db, probe);
 	if (probe->result == DB_OK && !probe->was_up)
-		probe->result = probe->mongo->hooks.prepare(db);
+		probe->result = prepare(probe->mongo, db);
 	snprintf(probe->error, sizeof(probe->error), "%s", db->error);
 	db->is_away = false; /* what the probe finds is told below */
 }
@@ -212,23 +245,6 @@ static void on_timer(void *_mongo)
 
 /* ---- life ---- */
 
-/* The driver's default waits half a minute for a server that is away. */
-static mongoc_uri_t *make_uri(const struct mongo_settings *set)
-{
-	mongoc_uri_t *uri = mongoc_uri_new(set->uri);
-	int32_t timeout_ms = (int32_t)set->timeout_ms;
-
-	if (uri == NULL)
-		return NULL;
-	mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, timeout_ms);
-	mongoc_uri_set_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, timeout_ms);
-	mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS,
-				       timeout_ms + (int32_t)set->query_ms);
-	mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, false);
-	mongoc_uri_set_appname(uri, "crm-data-svc");
-	return uri;
-}
-
 static void on_driver_log(mongoc_log_level_t level, const char *domain, const char *message,
 			  void *context)
 {
@@ -259,7 +275,7 @@ struct mongo *mongo_open(uv_loop_t *loop, const struct mongo_settings *set,
 
 	mongoc_init();
 	mongoc_log_set_handler(on_driver_log, NULL);
-	uri = make_uri(set);
+	uri = make_uri(set, (int32_t)(set->timeout_ms + set->query_ms));
 	if (uri == NULL) {
 		*error_r = "MONGODB_URI is no MongoDB URI";
 		mongoc_cleanup();

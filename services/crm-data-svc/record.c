@@ -52,6 +52,11 @@ static void add_texts(cJSON *list, const cJSON *items, const char *key)
 	}
 }
 
+static void set_hour(cJSON *keys, int64_t hour)
+{
+	cJSON_AddNumberToObject(keys, "hour", (double)hour);
+}
+
 static void derive(const struct kind *kind, cJSON *doc)
 {
 	cJSON *keys = cJSON_CreateObject(), *words = cJSON_CreateArray();
@@ -72,8 +77,7 @@ static void derive(const struct kind *kind, cJSON *doc)
 	cJSON_AddItemToObject(keys, "numbers", numbers);
 	cJSON_AddItemToObject(keys, "emails", emails);
 	if (cJSON_GetObjectItemCaseSensitive(doc, "startedAt") != NULL)
-		cJSON_AddNumberToObject(keys, "hour",
-					(double)(json_get_int(doc, "startedAt", 0) / HOUR_MS));
+		set_hour(keys, json_get_int(doc, "startedAt", 0) / HOUR_MS);
 	set(doc, "k", keys);
 }
 

@@ -31,6 +31,8 @@ static bool is_own_team(const struct scope *scope, const char *team)
 	const char *at = scope->who.teams;
 	char own[TEAM_MAX];
 
+	if (strcmp(scope->who.team, team) == 0)
+		return true;
 	while (next_team(&at, own))
 		if (strcmp(own, team) == 0)
 			return true;
@@ -71,6 +73,8 @@ void scope_filter(const struct scope *scope, cJSON *filter)
 		return;
 	choices = cJSON_AddArrayToObject(filter, "$or");
 	add_choice(choices, "team", cJSON_CreateNull());
+	if (scope->who.team[0] != '\0')
+		add_choice(choices, "team", cJSON_CreateString(scope->who.team));
 	while (next_team(&at, team))
 		add_choice(choices, "team", cJSON_CreateString(team));
 	add_choice(choices, "owner", cJSON_CreateString(scope->who.user_id));
@@ -80,9 +84,5 @@ void scope_filter(const struct scope *scope, cJSON *filter)
 
 void scope_team(const struct scope *scope, char *out)
 {
-	const char *at = scope->who.teams;
-
-	out[0] = '\0';
-	if (strcmp(at, "*") != 0)
-		(void)next_team(&at, out);
+	snprintf(out, TEAM_MAX, "%s", scope->who.team);
 }

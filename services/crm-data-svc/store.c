@@ -109,9 +109,11 @@ void store_commit(struct redis_link *link, const cJSON *events, const cJSON *ack
 static void on_rate(const redisReply *reply, void *_waiter)
 {
 	struct waiter *waiter = _waiter;
+	int64_t listed = -1;
 
-	waiter->rate(is_good(reply) && reply->elements == 2 ? reply->element[0]->integer : -1,
-		     waiter->context);
+	if (reply != NULL && is_good(reply) && reply->elements == 2)
+		listed = reply->element[0]->integer;
+	waiter->rate(listed, waiter->context);
 	free(waiter);
 }
 

@@ -130,7 +130,7 @@ def test_agents_see_no_more_than_theirs(people, manager):
     mine = make(manager, "clients", name="Mine", team="1", phones=["030 1111111"])
     theirs = make(manager, "clients", name="Theirs", team="2", phones=["030 1111111"])
     note = make(manager, "notes", clientId=theirs["id"], text="theirs")
-    agent = people("agent", "1001", teams="1")
+    agent = people("agent", "1001", team="1")
     assert [each["id"] for each in agent.get("/api/crm/clients").json()["clients"]] == [mine["id"]]
     found = agent.get("/api/crm/lookup?number=0301111111").json()["clients"]
     assert [each["id"] for each in found] == [mine["id"]]

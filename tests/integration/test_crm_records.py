@@ -19,7 +19,7 @@ def service(crm):
 
 @pytest.fixture
 def agent(service, session, rest):
-    return rest(service, session("agent", "1001", teams="1"))
+    return rest(service, session("agent", "1001", team="1"))
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_parallel_edits_lose_nothing(agent, service, session, rest):
     path, results = f"/api/crm/clients/{made['id']}", []
 
     def edit(number):
-        mine = rest(service, session("agent", "1001", teams="1"))
+        mine = rest(service, session("agent", "1001", team="1"))
         results.append(patch(mine, path, {"remarks": f"by {number}"}, '"1"').status_code)
     threads = [threading.Thread(target=edit, args=(number,)) for number in range(8)]
     for each in threads:
