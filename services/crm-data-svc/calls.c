@@ -7,6 +7,7 @@
 #include "log.h"
 #include "loop.h"
 #include "mem.h"
+#include "outbox.h"
 #include "reminders.h"
 #include "settings.h"
 #include "store.h"
@@ -307,6 +308,7 @@ static void on_acquired(int64_t token, void *_calls)
 	if (calls->is_draining)
 		return;
 	reminders_start(calls->reminders);
+	outbox_start(calls->service->outbox);
 	/* While a batch of an earlier lease is under way the reader waits for its end. */
 	if (calls->reader == NULL && calls->batch == NULL)
 		open_reader(calls);
@@ -318,6 +320,7 @@ static void on_lost(const char *reason, void *_calls)
 
 	(void)reason;
 	reminders_stop(calls->reminders);
+	outbox_stop(calls->service->outbox);
 	stream_reader_close(&calls->reader);
 	if (calls->batch != NULL && !calls->is_working)
 		drop_batch(calls);
@@ -351,6 +354,7 @@ void calls_drain(struct calls *calls)
 {
 	calls->is_draining = true;
 	reminders_stop(calls->reminders);
+	outbox_stop(calls->service->outbox);
 }
 
 bool calls_idle(const struct calls *calls)

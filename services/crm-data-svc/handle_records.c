@@ -160,18 +160,6 @@ static void create(struct db *db, struct task *task)
 	reply_changed(db, task, NULL, doc, "created");
 }
 
-static void reply_fault(struct http_request *request, const struct fault *fault)
-{
-	cJSON *details = cJSON_CreateObject();
-	char *text;
-
-	cJSON_AddStringToObject(details, "field", fault->field);
-	text = cJSON_PrintUnformatted(details);
-	http_reply_error_details(request, 400, fault->code, text, "%s", fault->message);
-	free(text);
-	cJSON_Delete(details);
-}
-
 void handle_record_create(struct http_request *request, void *service)
 {
 	struct task *task = task_new(request, service);
@@ -185,7 +173,7 @@ void handle_record_create(struct http_request *request, void *service)
 			 &fault) < 0) {
 		cJSON_Delete(doc);
 		free(task);
-		reply_fault(request, &fault);
+		task_reply_fault(request, &fault);
 		return;
 	}
 	task->draft = doc;

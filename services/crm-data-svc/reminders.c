@@ -196,7 +196,8 @@ static void look(void *_reminders)
 		return;
 	reminders->is_busy = true;
 	if (reminders->is_complete)
-		store_get_due(service->link, clock_wall_ms(), DUE_MAX, on_due, reminders);
+		store_get_due(service->link, STORE_REMINDERS, clock_wall_ms(), DUE_MAX, on_due,
+			      reminders);
 	else if (mongo_run(service->mongo, MONGO_CALLS, gather_work, on_gathered, reminders) < 0)
 		reminders->is_busy = false;
 }

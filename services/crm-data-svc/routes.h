@@ -14,6 +14,8 @@ http_handler_fn handle_record_list, guard_list, guard_lookup;
 /* handle_search.c */
 http_handler_fn handle_lookup, handle_search;
 
+/* handle_whatsapp.c */
+http_handler_fn handle_whatsapp_verify, handle_whatsapp_webhook, handle_message_send;
 /* handle_merge.c */
 http_handler_fn handle_merge, handle_merge_undo;
 /* handle_privacy.c */

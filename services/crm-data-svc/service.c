@@ -5,6 +5,7 @@
 #include "indexes.h"
 #include "loop.h"
 #include "mem.h"
+#include "outbox.h"
 #include "routes.h"
 #include "settings.h"
 
@@ -85,6 +86,7 @@ int service_open(struct daemon *daemon, void **service_r, const char **error_r)
 	if (open_mongo(service, error_r) < 0)
 		return -1;
 	service->audit = audit_open(daemon->loop, service->mongo);
+	service->outbox = outbox_open(service);
 	service->calls = calls_open(service);
 	http_server_set_authenticate(daemon->http, auth_http, service->auth);
 	http_server_set_idempotency(daemon->http, idempotency_check, service->link);
@@ -121,6 +123,7 @@ void service_close(void *_service)
 	service->is_closed = true;
 	timer_stop(&service->drain_timer);
 	calls_close(&service->calls);
+	outbox_close(&service->outbox);
 	audit_close(&service->audit);
 	mongo_close(&service->mongo);
 	redis_link_close(&service->link);

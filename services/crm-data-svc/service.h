@@ -16,6 +16,7 @@ struct crm_metrics {
 #undef METRIC
 
 struct calls;
+struct outbox;
 
 struct service {
 	struct daemon *daemon;
@@ -24,6 +25,7 @@ struct service {
 	struct audit *audit;
 	struct auth *auth;
 	struct calls *calls;
+	struct outbox *outbox;
 	struct phone_rules phones; /* read by threads, never changed */
 	struct health_item *redis_health, *mongo_health;
 	struct timer *drain_timer;

@@ -72,13 +72,19 @@ static void put_event(struct redis_link *link, const cJSON *event)
 	buffer_free(&text);
 }
 
-static void put_reminder(struct redis_link *link, const cJSON *item)
+static const char *const schedules[] = {
+	[STORE_REMINDERS] = "crm:reminders",
+	[STORE_OUTBOX] = "crm:outbox",
+};
+
+static void put_due(struct redis_link *link, enum store_schedule schedule, const char *id,
+		    int64_t at_ms)
 {
-	if (item->valuedouble > 0)
-		(void)redis_link_command(link, NULL, NULL, "ZADD crm:reminders %" PRId64 " %s",
-					 (int64_t)item->valuedouble, item->string);
+	if (at_ms > 0)
+		(void)redis_link_command(link, NULL, NULL, "ZADD %s %" PRId64 " %s",
+					 schedules[schedule], at_ms, id);
 	else
-		(void)redis_link_command(link, NULL, NULL, "ZREM crm:reminders %s", item->string);
+		(void)redis_link_command(link, NULL, NULL, "ZREM %s %s", schedules[schedule], id);
 }
 
 void store_commit(struct redis_link *link, const cJSON *events, const cJSON *acks,
@@ -99,7 +105,7 @@ void store_commit(struct redis_link *link, const cJSON *events, const cJSON *ack
 	}
 	cJSON_ArrayForEach(item, reminders)
 	{
-		put_reminder(link, item);
+		put_due(link, STORE_REMINDERS, item->string, (int64_t)item->valuedouble);
 	}
 	exec(link, done, context);
 }
@@ -216,14 +222,28 @@ static void on_due(const redisReply *reply, void *_waiter)
 	free(waiter);
 }
 
-void store_get_due(struct redis_link *link, int64_t now_ms, int max, store_due_fn *fn,
-		   void *context)
+void store_get_due(struct redis_link *link, enum store_schedule schedule, int64_t now_ms, int max,
+		   store_due_fn *fn, void *context)
 {
 	struct waiter *waiter = waiter_new(context);
 
 	waiter->due = fn;
-	if (redis_link_command(link, on_due, waiter,
-			       "ZRANGEBYSCORE crm:reminders -inf %" PRId64 " LIMIT 0 %d", now_ms,
-			       max) < 0)
+	if (redis_link_command(link, on_due, waiter, "ZRANGEBYSCORE %s -inf %" PRId64 " LIMIT 0 %d",
+			       schedules[schedule], now_ms, max) < 0)
 		on_due(NULL, waiter);
+}
+
+void store_put_due(struct redis_link *link, enum store_schedule schedule, const char *id,
+		   int64_t at_ms, store_done_fn *done, void *context)
+{
+	(void)redis_link_command(link, NULL, NULL, "MULTI");
+	put_due(link, schedule, id, at_ms);
+	exec(link, done, context);
+}
+
+void store_add_due(struct redis_link *link, enum store_schedule schedule, const char *id,
+		   int64_t at_ms)
+{
+	(void)redis_link_command(link, NULL, NULL, "ZADD %s NX %" PRId64 " %s", schedules[schedule],
+				 at_ms, id);
 }

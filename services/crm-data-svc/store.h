@@ -35,11 +35,22 @@ typedef void store_calls_fn(const cJSON *calls, void *context);
 void store_get_calls(struct redis_link *link, const cJSON *call_ids, store_calls_fn *fn,
 		     void *context);
 
-/* ---- crm:reminders: callbacks by the time at which to remind ---- */
+/* ---- what is to be done at a time: sorted sets of ids ---- */
 
+enum store_schedule {
+	STORE_REMINDERS, /* crm:reminders: callbacks by when to remind */
+	STORE_OUTBOX,    /* crm:outbox: messages by when to offer them to the provider */
+};
+
+/* at_ms 0 takes it out. */
+void store_put_due(struct redis_link *link, enum store_schedule schedule, const char *id,
+		   int64_t at_ms, store_done_fn *done, void *context);
+/* Leaves one that is there as it is. */
+void store_add_due(struct redis_link *link, enum store_schedule schedule, const char *id,
+		   int64_t at_ms);
 /* A list of ids, at most max; NULL when Redis is away. Borrowed. */
 typedef void store_due_fn(const cJSON *ids, void *context);
-void store_get_due(struct redis_link *link, int64_t now_ms, int max, store_due_fn *fn,
-		   void *context);
+void store_get_due(struct redis_link *link, enum store_schedule schedule, int64_t now_ms, int max,
+		   store_due_fn *fn, void *context);
 
 #endif

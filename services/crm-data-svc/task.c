@@ -45,6 +45,18 @@ void task_refuse_field(struct task *task, const struct fault *fault)
 	cJSON_AddStringToObject(details, "field", fault->field);
 }
 
+void task_reply_fault(struct http_request *request, const struct fault *fault)
+{
+	cJSON *details = cJSON_CreateObject();
+	char *text;
+
+	cJSON_AddStringToObject(details, "field", fault->field);
+	text = cJSON_PrintUnformatted(details);
+	http_reply_error_details(request, 400, fault->code, text, "%s", fault->message);
+	free(text);
+	cJSON_Delete(details);
+}
+
 void task_refuse_db(struct task *task, enum db_result result)
 {
 	switch (result) {

@@ -52,6 +52,8 @@ void task_run(struct task *task, enum mongo_lane lane, task_work_fn *work);
 void task_reply(struct task *task, unsigned status, cJSON *reply);
 void task_refuse(struct task *task, unsigned status, const char *code, const char *message);
 void task_refuse_field(struct task *task, const struct fault *fault);
+/* 400, before there is a task. */
+void task_reply_fault(struct http_request *request, const struct fault *fault);
 void task_refuse_db(struct task *task, enum db_result result);
 /* A record as people get it, with its ETag. Takes over doc. */
 void task_reply_record(struct task *task, unsigned status, cJSON *doc);
