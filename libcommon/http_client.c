@@ -273,8 +273,10 @@ void http_client_free(struct http_client **client)
 	if (old == NULL)
 		return;
 	old->closed = true;
-	while (old->first != NULL)
-		exchange_free(old->first);
+	for (struct http_exchange *each = old->first, *next; each != NULL; each = next) {
+		next = each->next;
+		exchange_free(each);
+	}
 	curl_multi_cleanup(old->multi);
 	uv_close((uv_handle_t *)&old->timer, on_timer_closed);
 }

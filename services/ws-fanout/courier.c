@@ -150,12 +150,8 @@ static void body_of(const struct courier *courier, const char **body_r, size_t *
 static void deliver(struct courier *courier)
 {
 	char signature[WEBHOOK_SIGNATURE_MAX], sign[128], stamp[64], name[64];
-	const char *headers[] = {"Content-Type: application/json",
-				 "User-Agent: Mayday/" MAYDAY_VERSION,
-				 name,
-				 stamp,
-				 sign,
-				 NULL};
+	static const char agent[] = "User-Agent: Mayday/" MAYDAY_VERSION;
+	const char *headers[] = {"Content-Type: application/json", agent, name, stamp, sign, NULL};
 	struct http_client_request request = {.method = "POST",
 					      .url = courier->webhook.url,
 					      .headers = headers,
@@ -189,7 +185,7 @@ static void on_letters(const struct store_letter *letters, size_t count, void *c
 	courier->asking = false;
 	if (!courier->freed && letters != NULL && count == 0)
 		courier->webhook.replay_dead = false;
-	if (!courier->freed && count > 0) {
+	if (!courier->freed && letters != NULL && count > 0) {
 		snprintf(courier->letter_entry, sizeof(courier->letter_entry), "%s",
 			 letters[0].entry);
 		strcpy(courier->letters_after, courier->letter_entry);

@@ -9,19 +9,39 @@
 
 #include <string.h>
 
-void hub_start(struct hub *hub, const struct entry_id *tips)
+/* The oldest entry is where the backlog begins: what lies before it is not known here. */
+void hub_load(struct hub *hub, enum topic topic, const struct store_entry *entries, size_t count)
 {
-	for (int i = 0; i < TOPIC_COUNT; i++)
-		hub->backlogs[i] = backlog_new(tips[i], (size_t)hub->settings->backlog_kb * 1024);
+	struct entry_id start = count > 0 ? entries[0].id : (struct entry_id){0, 0};
+	const char *error;
+
+	backlog_free(&hub->backlogs[topic]);
+	hub->backlogs[topic] = backlog_new(start, (size_t)hub->settings->backlog_kb * 1024);
+	for (size_t i = 1; i < count; i++) {
+		struct event *event =
+			event_new(topic, entries[i].id, entries[i].data, entries[i].len, &error);
+
+		if (event != NULL)
+			backlog_add(hub->backlogs[topic], event);
+		else
+			backlog_skip(hub->backlogs[topic], entries[i].id);
+		event_unref(&event);
+	}
+}
+
+void hub_start(struct hub *hub)
+{
+	hub->started = true;
 }
 
 bool hub_is_started(const struct hub *hub)
 {
-	return hub->backlogs[0] != NULL;
+	return hub->started;
 }
 
 void hub_stop(struct hub *hub)
 {
+	hub->started = false;
 	for (int i = 0; i < TOPIC_COUNT; i++)
 		backlog_free(&hub->backlogs[i]);
 }

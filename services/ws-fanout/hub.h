@@ -7,6 +7,7 @@
 #include "metrics_list.h"
 #include "rooms.h"
 #include "settings.h"
+#include "store.h"
 #include "ws_server.h"
 
 struct client;
@@ -21,17 +22,20 @@ struct hub {
 	struct auth *auth;
 	struct ws_server *server;
 	struct rooms *rooms;
-	struct backlog *backlogs[TOPIC_COUNT]; /* owned; NULL until hub_start() */
+	struct backlog *backlogs[TOPIC_COUNT]; /* owned; NULL until hub_load() */
 	struct client *first, *last;           /* in order of ids */
 	uint64_t next_client_id;
 	unsigned ticks;
+	bool started;
 	struct eio *eio;           /* the sessions of Socket.IO */
 	struct webhooks *webhooks; /* NULL while the service closes */
 	char prefix[12];           /* of connection ids: another one in each process */
 };
 
-/* The streams stand at tips: what comes after is live. */
-void hub_start(struct hub *hub, const struct entry_id *tips);
+/* The latest entries of a topic, oldest first: what comes after the last is live. The hub is
+   started when every topic was told. */
+void hub_load(struct hub *hub, enum topic topic, const struct store_entry *entries, size_t count);
+void hub_start(struct hub *hub);
 bool hub_is_started(const struct hub *hub);
 void hub_stop(struct hub *hub);
 /* Once a second. */

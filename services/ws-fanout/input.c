@@ -89,6 +89,8 @@ static void on_frame_start(wslay_event_context_ptr wslay,
 		refuse(input, CODE_FRAGMENTS);
 	if (frame->opcode == WSLAY_CONNECTION_CLOSE && frame->payload_length == 1)
 		refuse(input, CODE_PROTOCOL); /* half a code; wslay takes it for none */
+	if (frame->opcode == WSLAY_CONTINUATION_FRAME && frame->rsv != WSLAY_RSV_NONE)
+		refuse(input, CODE_PROTOCOL); /* a message is compressed from its first frame on */
 }
 
 static void on_frame_end(wslay_event_context_ptr wslay, void *context)

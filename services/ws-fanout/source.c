@@ -12,6 +12,8 @@
 
 #define BATCH_MAX 500
 #define BLOCK_MS  5000
+/* Of each topic, at the start: all clients of the one before may come back at once. */
+#define RECENT_MAX 1000
 
 struct source {
 	uv_loop_t *loop;
@@ -93,7 +95,7 @@ static void on_down(const char *reason, void *context)
 	health_set(source->health, false, reason);
 }
 
-static void open_reader(struct source *source, const struct entry_id *tips)
+static void open_reader(struct source *source)
 {
 	char ids[TOPIC_COUNT][ENTRY_ID_TEXT_MAX];
 	const char *cursors[TOPIC_COUNT + 1] = {NULL};
@@ -110,11 +112,20 @@ static void open_reader(struct source *source, const struct entry_id *tips)
 	};
 
 	for (int i = 0; i < TOPIC_COUNT; i++)
-		cursors[i] = entry_id_format(tips[i], ids[i]);
+		cursors[i] = entry_id_format(backlog_tip(source->hub->backlogs[i]), ids[i]);
 	source->reader = stream_reader_open(source->loop, &set);
 }
 
-static void on_tips(const struct entry_id *tips, void *context)
+static void on_recent(enum topic topic, const struct store_entry *entries, size_t count,
+		      void *context)
+{
+	struct source *source = context;
+
+	if (!source->freed)
+		hub_load(source->hub, topic, entries, count);
+}
+
+static void on_recent_done(bool complete, void *context)
 {
 	struct source *source = context;
 
@@ -123,10 +134,10 @@ static void on_tips(const struct entry_id *tips, void *context)
 		free(source);
 		return;
 	}
-	if (tips == NULL)
+	if (!complete)
 		return; /* asked again when the link is up again */
-	hub_start(source->hub, tips);
-	open_reader(source, tips);
+	hub_start(source->hub);
+	open_reader(source);
 }
 
 void source_link_up(struct source *source)
@@ -134,7 +145,7 @@ void source_link_up(struct source *source)
 	if (source->reader != NULL || source->asking)
 		return;
 	source->asking = true;
-	store_tips(source->hub->link, on_tips, source);
+	store_recent(source->hub->link, RECENT_MAX, on_recent, on_recent_done, source);
 }
 
 void source_free(struct source **source)

@@ -5,66 +5,83 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const store_streams[] = {"events:call",
-				     "events:agent",
-				     "events:queue",
-				     "events:transfer",
-				     "events:session",
-				     "events:ami",
-				     "events:crm",
-				     NULL};
+const char *const store_streams[] = {
+	"events:call",    "events:agent", "events:queue", "events:transfer",
+	"events:session", "events:ami",   "events:crm",   NULL};
+
+/* ---- entries ---- */
+
+/* One entry: [id, [field, value]]. Other shapes become an entry without data. */
+static struct store_entry read_entry(const redisReply *reply)
+{
+	struct store_entry entry = {.data = "", .len = 0};
+	const redisReply *fields;
+
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+	    reply->element[0]->type != REDIS_REPLY_STRING)
+		return entry;
+	(void)entry_id_parse(reply->element[0]->str, &entry.id);
+	fields = reply->element[1];
+	if (fields->type == REDIS_REPLY_ARRAY && fields->elements >= 2) {
+		entry.data = fields->element[1]->str;
+		entry.len = (size_t)fields->element[1]->len;
+	}
+	return entry;
+}
 
 /* ---- where the streams stand ---- */
 
-struct tips_query {
-	store_tips_fn *fn;
+struct recent_query {
+	store_recent_fn *fn;
+	store_recent_done_fn *done;
 	void *context;
-	struct entry_id tips[TOPIC_COUNT];
 	unsigned sent, answered;
 	bool failed;
 };
 
-static bool read_tip(const redisReply *reply, struct entry_id *id_r)
+/* Redis gives the latest first. */
+static void tell_recent(const struct recent_query *query, const redisReply *reply)
 {
-	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY)
-		return false;
-	if (reply->elements == 0)
-		return true;
-	reply = reply->element[0];
-	return reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
-	       reply->element[0]->type == REDIS_REPLY_STRING &&
-	       entry_id_parse(reply->element[0]->str, id_r);
+	size_t count = reply->elements;
+	struct store_entry *entries = mem_array(struct store_entry, count + 1);
+
+	for (size_t i = 0; i < count; i++)
+		entries[count - 1 - i] = read_entry(reply->element[i]);
+	query->fn((enum topic)query->answered, entries, count, query->context);
+	free(entries);
 }
 
-static void tips_end(struct tips_query *query)
+static void recent_end(struct recent_query *query)
 {
-	query->fn(query->failed ? NULL : query->tips, query->context);
+	query->done(!query->failed, query->context);
 	free(query);
 }
 
-static void on_tip(const redisReply *reply, void *context)
+static void on_recent(const redisReply *reply, void *context)
 {
-	struct tips_query *query = context;
+	struct recent_query *query = context;
 
-	if (!read_tip(reply, &query->tips[query->answered]))
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY)
 		query->failed = true;
+	else if (!query->failed)
+		tell_recent(query, reply);
 	if (++query->answered == query->sent)
-		tips_end(query);
+		recent_end(query);
 }
 
-void store_tips(struct redis_link *link, store_tips_fn *fn, void *context)
+void store_recent(struct redis_link *link, size_t max, store_recent_fn *fn,
+		  store_recent_done_fn *done, void *context)
 {
-	struct tips_query *query = mem_new(struct tips_query);
+	struct recent_query *query = mem_new(struct recent_query);
 
-	query->fn = fn;
-	query->context = context;
+	*query = (struct recent_query){.fn = fn, .done = done, .context = context};
 	while (query->sent < TOPIC_COUNT &&
-	       redis_link_command(link, on_tip, query, "XREVRANGE %s + - COUNT 1",
-				  store_streams[query->sent]) == 0)
+	       redis_link_command(link, on_recent, query, "XREVRANGE %s + - COUNT %d",
+				  store_streams[query->sent], (int)max) == 0)
 		query->sent++;
 	query->failed = query->sent < TOPIC_COUNT;
 	if (query->sent == 0)
-		tips_end(query);
+		recent_end(query);
 }
 
 /* ---- missed events ---- */
@@ -112,24 +129,6 @@ static enum store_status read_info(const redisReply *reply, struct entry_id afte
 	if (first->type != REDIS_REPLY_ARRAY || !entry_id_parse(first->element[0]->str, &first_id))
 		return STORE_TRIMMED;
 	return entry_id_compare(after, first_id) < 0 ? STORE_TRIMMED : STORE_OK;
-}
-
-/* One entry: [id, [field, value]]. Other shapes become an entry without data. */
-static struct store_entry read_entry(const redisReply *reply)
-{
-	struct store_entry entry = {.data = "", .len = 0};
-	const redisReply *fields;
-
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-	    reply->element[0]->type != REDIS_REPLY_STRING)
-		return entry;
-	(void)entry_id_parse(reply->element[0]->str, &entry.id);
-	fields = reply->element[1];
-	if (fields->type == REDIS_REPLY_ARRAY && fields->elements >= 2) {
-		entry.data = fields->element[1]->str;
-		entry.len = (size_t)fields->element[1]->len;
-	}
-	return entry;
 }
 
 static void range_end(struct range_query *query, const redisReply *reply)

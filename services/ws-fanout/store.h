@@ -12,15 +12,19 @@
 /* The streams, in the order of enum topic, ended by NULL. */
 extern const char *const store_streams[];
 
-/* Where every stream stands: its last entry's id, 0-0 for none. NULL: Redis is away. */
-typedef void store_tips_fn(const struct entry_id *tips, void *context);
-void store_tips(struct redis_link *link, store_tips_fn *fn, void *context);
-
 struct store_entry {
 	struct entry_id id;
 	const char *data;
 	size_t len;
 };
+
+/* The latest entries of a topic, at most max, oldest first; borrowed. */
+typedef void store_recent_fn(enum topic topic, const struct store_entry *entries, size_t count,
+			     void *context);
+/* All were told, or Redis is away. */
+typedef void store_recent_done_fn(bool complete, void *context);
+void store_recent(struct redis_link *link, size_t max, store_recent_fn *fn,
+		  store_recent_done_fn *done, void *context);
 
 enum store_status {
 	STORE_OK,

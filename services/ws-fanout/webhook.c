@@ -247,6 +247,5 @@ void webhook_sign(const char *secret, int64_t seconds, const char *body, size_t 
 				      (unsigned long long)head_len);
 	crypto_auth_hmacsha256_update(&state, (const unsigned char *)body, len);
 	crypto_auth_hmacsha256_final(&state, mac);
-	memcpy(out, "v1=", 3);
-	sodium_bin2hex(out + 3, WEBHOOK_SIGNATURE_MAX - 3, mac, sizeof(mac));
+	sodium_bin2hex(stpcpy(out, "v1="), WEBHOOK_SIGNATURE_MAX - 3, mac, sizeof(mac));
 }

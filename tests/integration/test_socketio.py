@@ -46,7 +46,7 @@ def transports(request):
 def test_events_and_acknowledgements(clients, redis, session, transports, recording):
     agent = session("agent", "1001")
     clients.connect("a", agent.token, transports=transports)
-    assert clients.wait("a", "connect")["transport"] == transports[0]
+    assert clients.wait("a", "connect")["transport"] in transports
     welcome = clients.wait("a", "event", event="welcome")["args"][0]
     recording.server(welcome)
     assert welcome["principal"]["extension"] == "1001"
@@ -137,6 +137,8 @@ def test_nothing_twice_and_nothing_left_out(clients, redis, session, transports)
     clients.wait("a", "connect")
     expected = []
     for turn in range(3):
+        if len(transports) == 2:  # closed before, the client keeps events back and asks again
+            clients.wait("a", "upgrade")
         expected += [each.split(":")[1] for each in events.add_many(
             redis, 40, "1001", first=turn * 40)]
         clients.cut("a")

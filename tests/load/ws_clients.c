@@ -2,19 +2,25 @@
    says how late they came.
 
 	WS_TOKEN=... ws_clients --address 127.0.0.1:8105 --clients 1000 [--seconds 10] [--events N]
-				[--field sentUs] [--stalled 100] [--spread 1]
+				[--field sentUs] [--stalled 100] [--spread 1] [--socketio]
+				[--reconnect MS]
 
    The token comes from WS_TOKEN or, with WS_TOKENS_FILE, one per line in turns. Once all are
    welcome it prints a line "ready"; then it counts until the time is over, each client has had N
    events, or SIGTERM; at last one line of JSON. The delay of an event is taken from the number
    (microseconds since 1970) in the field that is named, wherever it stands in the event. --stalled:
    so many of the clients stop reading once they are welcome. --spread: connect from so many
-   loopback addresses, for more clients than one has ports. */
+   loopback addresses, for more clients than one has ports. --socketio: as clients of Socket.IO.
+   --reconnect: who is dropped comes back with its cursor, each at a moment of its own within so
+   many ms. The number in "n" of an event must be one more than that of the one before: what was
+   missed or came twice is counted. */
 #include "buffer.h"
 #include "clock.h"
+#include "delays.h"
 #include "mem.h"
+#include "ws_frame.h"
+#include "ws_options.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,35 +31,26 @@
 #include <uv.h>
 
 #define CONNECTING_MAX 128
-/* 32 steps for each doubling: 3 % wide. */
-#define STEPS   32
-#define BUCKETS (STEPS * 40)
-
-struct options {
-	const char *address;
-	long clients, seconds, events, stalled, spread;
-	const char *field;
-};
-
-static struct options options = {
-	.address = "127.0.0.1:8105", .clients = 1, .seconds = 10, .spread = 1, .field = "sentUs"};
+#define CURSOR_MAX     48
 
 struct client {
 	uv_tcp_t tcp;
 	struct buffer rest; /* of a frame that has not come whole */
 	uint64_t events;
-	bool upgraded, welcome, gone;
+	int64_t next;            /* the number that the next event must bear; 0: any */
+	char cursor[CURSOR_MAX]; /* of the last event */
+	bool upgraded, welcome, gone, back;
 };
 
 static struct {
 	uv_loop_t *loop;
 	struct sockaddr_in address;
-	char **tokens;
-	size_t token_count;
 	struct client *clients;
 	long started, connecting, welcome, gone, satisfied;
-	uint64_t events, bytes, delays, buckets[BUCKETS], delay_max_us;
-	int64_t begun_ms, ready_ms, first_us, last_us;
+	uint64_t events, bytes, missed, doubled;
+	struct delays delays;
+	long away, returned; /* now; in all */
+	int64_t begun_ms, ready_ms, first_us, last_us, dropped_ms, back_ms;
 	char read_buffer[262144];
 	char needle[80];
 	uv_timer_t deadline;
@@ -68,51 +65,44 @@ static int64_t now_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* ---- delays ---- */
+/* ---- what is in an event ---- */
 
-static unsigned bucket_of(uint64_t us)
+/* The number in that field, wherever it stands; -1: it is not there. */
+static int64_t number_in(const char *payload, size_t len, const char *needle)
 {
-	if (us < STEPS)
-		return (unsigned)us;
-	unsigned doubling = 63 - (unsigned)__builtin_clzll(us) - 5;
-	unsigned bucket = doubling * STEPS + (unsigned)(us >> doubling);
-	return bucket < BUCKETS ? bucket : BUCKETS - 1;
+	const char *found = memmem(payload, len, needle, strlen(needle));
+
+	return found != NULL ? strtoll(found + strlen(needle), NULL, 10) : -1;
 }
 
-static uint64_t bucket_value(unsigned bucket)
+static void check_order(struct client *client, const char *payload, size_t len)
 {
-	if (bucket < 2 * STEPS)
-		return bucket;
-	unsigned doubling = bucket / STEPS - 1;
-	return (uint64_t)(bucket - doubling * STEPS) << doubling;
-}
+	int64_t number = number_in(payload, len, "\"n\":");
 
-static uint64_t percentile(double share)
-{
-	uint64_t wanted = (uint64_t)((double)run.delays * share), seen = 0;
-
-	for (unsigned bucket = 0; bucket < BUCKETS; bucket++) {
-		seen += run.buckets[bucket];
-		if (seen > wanted)
-			return bucket_value(bucket);
-	}
-	return run.delay_max_us;
-}
-
-static void take_delay(const char *payload, size_t len, int64_t at_us)
-{
-	const char *found = memmem(payload, len, run.needle, strlen(run.needle));
-	int64_t delay;
-
-	if (found == NULL)
+	if (number < 0)
 		return;
-	delay = at_us - strtoll(found + strlen(run.needle), NULL, 10);
-	if (delay < 0)
-		delay = 0;
-	run.buckets[bucket_of((uint64_t)delay)]++;
-	run.delays++;
-	if ((uint64_t)delay > run.delay_max_us)
-		run.delay_max_us = (uint64_t)delay;
+	if (client->next > 0 && number > client->next)
+		run.missed += (uint64_t)(number - client->next);
+	if (client->next > 0 && number < client->next)
+		run.doubled++;
+	else
+		client->next = number + 1;
+}
+
+/* {"type":"event","cursor":"call:1718-0", ... */
+static void keep_cursor(struct client *client, const char *payload, size_t len)
+{
+	static const char before[] = "\"cursor\":\"";
+	const char *at = memmem(payload, len < 64 ? len : 64, before, sizeof(before) - 1), *end;
+
+	if (at == NULL)
+		return;
+	at += sizeof(before) - 1;
+	end = memchr(at, '"', (size_t)(payload + len - at));
+	if (end != NULL && end - at < CURSOR_MAX) {
+		memcpy(client->cursor, at, (size_t)(end - at));
+		client->cursor[end - at] = '\0';
+	}
 }
 
 /* ---- the end ---- */
@@ -129,10 +119,14 @@ static void report(void)
 	printf("{\"clients\": %ld, \"welcome\": %ld, \"gone\": %ld, \"readyMs\": %" PRId64
 	       ", \"events\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"seconds\": %.3f, "
 	       "\"deliveriesPerS\": %.0f, \"delayUs\": {\"count\": %" PRIu64 ", \"p50\": %" PRIu64
-	       ", \"p90\": %" PRIu64 ", \"p99\": %" PRIu64 ", \"max\": %" PRIu64 "}}\n",
+	       ", \"p90\": %" PRIu64 ", \"p99\": %" PRIu64 ", \"max\": %" PRIu64
+	       "}, \"missed\": %" PRIu64 ", \"doubled\": %" PRIu64
+	       ", \"returned\": %ld, \"backMs\": %" PRId64 "}\n",
 	       options.clients, run.welcome, run.gone, run.ready_ms - run.begun_ms, run.events,
-	       run.bytes, seconds, seconds > 0 ? (double)run.events / seconds : 0, run.delays,
-	       percentile(0.5), percentile(0.9), percentile(0.99), run.delay_max_us);
+	       run.bytes, seconds, seconds > 0 ? (double)run.events / seconds : 0, run.delays.count,
+	       delays_percentile(&run.delays, 0.5), delays_percentile(&run.delays, 0.9),
+	       delays_percentile(&run.delays, 0.99), run.delays.max_us, run.missed, run.doubled,
+	       run.returned, run.back_ms - run.dropped_ms);
 }
 
 static void on_deadline(uv_timer_t *timer)
@@ -152,11 +146,35 @@ static void on_terminate(uv_signal_t *handle, int number)
 
 static void connect_more(void);
 
+static void connect_one(struct client *client, long number);
+
+static void on_return(uv_timer_t *timer)
+{
+	struct client *client = timer->data;
+
+	connect_one(client, client - run.clients);
+	uv_close((uv_handle_t *)timer, (uv_close_cb)free);
+}
+
+/* As a client would that was told to come back at its own time; one that fails tries again. */
+static void come_back(struct client *client)
+{
+	uv_timer_t *timer = mem_new(uv_timer_t);
+
+	client->gone = client->upgraded = client->welcome = false;
+	client->back = true;
+	uv_timer_init(run.loop, timer);
+	timer->data = client;
+	uv_timer_start(timer, on_return, (uint64_t)(random() % (options.reconnect + 1)) + 50, 0);
+}
+
 static void on_gone(uv_handle_t *handle)
 {
 	struct client *client = handle->data;
 
 	buffer_free(&client->rest);
+	if (options.reconnect >= 0 && (client->welcome || client->back))
+		come_back(client);
 }
 
 static void drop(struct client *client)
@@ -165,12 +183,14 @@ static void drop(struct client *client)
 		return;
 	client->gone = true;
 	run.gone++;
+	if (client->welcome && run.away++ == 0)
+		run.dropped_ms = clock_mono_ms();
 	if (!client->welcome) {
 		run.connecting--;
 		connect_more();
 	}
 	uv_close((uv_handle_t *)&client->tcp, on_gone);
-	if (run.gone == options.clients)
+	if (run.gone == options.clients && options.reconnect < 0)
 		stop();
 }
 
@@ -200,21 +220,11 @@ static void send_bytes(struct client *client, struct buffer *bytes)
 	drop(client);
 }
 
-/* Masked with zeros: allowed, and the cheapest. */
 static void send_frame(struct client *client, int opcode, const char *payload, size_t len)
 {
 	struct buffer out = {0};
 
-	buffer_append_char(&out, (char)(0x80 | opcode));
-	if (len < 126) {
-		buffer_append_char(&out, (char)(0x80 | len));
-	} else {
-		buffer_append_char(&out, (char)(0x80 | 126));
-		buffer_append_char(&out, (char)(len >> 8));
-		buffer_append_char(&out, (char)len);
-	}
-	buffer_append(&out, "\0\0\0\0", 4);
-	buffer_append(&out, payload, len);
+	ws_frame_write(&out, opcode, payload, len);
 	send_bytes(client, &out);
 }
 
@@ -222,17 +232,32 @@ static void send_auth(struct client *client)
 {
 	char text[8192];
 	size_t number = (size_t)(client - run.clients);
-	int len = snprintf(text, sizeof(text), "{\"type\":\"auth\",\"token\":\"%s\"}",
-			   run.tokens[number % run.token_count]);
+	const char *token = tokens.list[number % tokens.count];
+	int len;
 
+	if (options.socketio)
+		len = snprintf(text, sizeof(text), "40{\"token\":\"%s\"}", token);
+	else if (client->cursor[0] != '\0')
+		len = snprintf(text, sizeof(text),
+			       "{\"type\":\"auth\",\"token\":\"%s\",\"since\":[\"%s\"]}", token,
+			       client->cursor);
+	else
+		len = snprintf(text, sizeof(text), "{\"type\":\"auth\",\"token\":\"%s\"}", token);
 	send_frame(client, 1, text, (size_t)len);
 }
 
 static void on_welcome(struct client *client)
 {
 	client->welcome = true;
-	run.welcome++;
 	run.connecting--;
+	if (client->back) {
+		run.returned++;
+		run.gone--;
+		if (--run.away == 0)
+			run.back_ms = clock_mono_ms();
+		return;
+	}
+	run.welcome++;
 	if (client - run.clients < options.stalled)
 		uv_read_stop((uv_stream_t *)&client->tcp);
 	if (run.welcome == options.clients) {
@@ -250,49 +275,48 @@ static void on_event(struct client *client, const char *payload, size_t len, int
 		run.first_us = at_us;
 	run.last_us = at_us;
 	run.bytes += len;
-	take_delay(payload, len, at_us);
+	int64_t sent_us = number_in(payload, len, run.needle);
+
+	if (sent_us >= 0)
+		delays_add(&run.delays, at_us - sent_us);
+	check_order(client, payload, len);
+	keep_cursor(client, payload, len);
 	if (++client->events == (uint64_t)options.events &&
 	    ++run.satisfied == options.clients - options.stalled)
 		stop();
 }
 
+static bool begins(const char *payload, size_t len, const char *with)
+{
+	return len >= strlen(with) && memcmp(payload, with, strlen(with)) == 0;
+}
+
+/* Open, connected, event, ping. */
+static void on_socketio(struct client *client, const char *payload, size_t len, int64_t at_us)
+{
+	if (begins(payload, len, "0{"))
+		send_auth(client);
+	else if (begins(payload, len, "40{"))
+		on_welcome(client);
+	else if (begins(payload, len, "42[\"call:"))
+		on_event(client, payload, len, at_us);
+	else if (begins(payload, len, "2"))
+		send_frame(client, 1, "3", 1);
+}
+
 static void on_frame(struct client *client, int opcode, const char *payload, size_t len,
 		     int64_t at_us)
 {
-	static const char event[] = "{\"type\":\"event\"", welcome[] = "{\"type\":\"welcome\"";
-
-	if (opcode == 1 && len > sizeof(event) && memcmp(payload, event, sizeof(event) - 1) == 0)
-		on_event(client, payload, len, at_us);
-	else if (opcode == 1 && len > sizeof(welcome) &&
-		 memcmp(payload, welcome, sizeof(welcome) - 1) == 0)
-		on_welcome(client);
-	else if (opcode == 9)
+	if (opcode == 9)
 		send_frame(client, 10, payload, len);
 	else if (opcode == 8)
 		drop(client);
-}
-
-/* Bytes of the first frame, its payload and its opcode; 0 while it is not whole. */
-static size_t parse_frame(const char *bytes, size_t len, size_t *header_r)
-{
-	const unsigned char *head = (const unsigned char *)bytes;
-	size_t header = 2, payload;
-
-	if (len < 2)
-		return 0;
-	payload = head[1] & 127;
-	if (payload >= 126) {
-		size_t width = payload == 126 ? 2 : 8;
-
-		header = 2 + width;
-		if (len < header)
-			return 0;
-		payload = 0;
-		for (size_t i = 0; i < width; i++)
-			payload = payload << 8 | head[2 + i];
-	}
-	*header_r = header;
-	return len < header + payload ? 0 : header + payload;
+	else if (opcode == 1 && options.socketio)
+		on_socketio(client, payload, len, at_us);
+	else if (opcode == 1 && begins(payload, len, "{\"type\":\"event\""))
+		on_event(client, payload, len, at_us);
+	else if (opcode == 1 && begins(payload, len, "{\"type\":\"welcome\""))
+		on_welcome(client);
 }
 
 /* Returns how many bytes were used. */
@@ -301,7 +325,7 @@ static size_t take_frames(struct client *client, const char *bytes, size_t len)
 	int64_t at_us = now_us();
 	size_t used = 0, header, whole;
 
-	while (!client->gone && (whole = parse_frame(bytes + used, len - used, &header)) > 0) {
+	while (!client->gone && (whole = ws_frame_parse(bytes + used, len - used, &header)) > 0) {
 		on_frame(client, bytes[used] & 15, bytes + used + header, whole - header, at_us);
 		used += whole;
 	}
@@ -319,7 +343,8 @@ static size_t take_answer(struct client *client, const char *bytes, size_t len)
 		return len;
 	}
 	client->upgraded = true;
-	send_auth(client);
+	if (!options.socketio)
+		send_auth(client);
 	return (size_t)(end - bytes) + 4;
 }
 
@@ -368,15 +393,17 @@ static void on_connected(uv_connect_t *connect, int status)
 
 	free(connect);
 	if (status < 0) {
-		fprintf(stderr, "connect: %s\n", uv_strerror(status));
+		if (!client->back)
+			fprintf(stderr, "connect: %s\n", uv_strerror(status));
 		drop(client);
 		return;
 	}
 	uv_tcp_nodelay(&client->tcp, 1);
 	buffer_printf(&request,
-		      "GET /ws HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
+		      "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
 		      "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-		      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mayday.v1\r\n\r\n",
+		      "Sec-WebSocket-Version: 13\r\n\r\n",
+		      options.socketio ? "/socket.io/?EIO=4&transport=websocket" : "/ws",
 		      options.address);
 	uv_read_start((uv_stream_t *)&client->tcp, on_alloc, on_read);
 	send_bytes(client, &request);
@@ -414,75 +441,6 @@ static void connect_more(void)
 
 /* ---- the start ---- */
 
-static void add_token(const char *token)
-{
-	run.tokens = mem_grow(run.tokens, (run.token_count + 1) * sizeof(*run.tokens));
-	run.tokens[run.token_count++] = mem_strdup(token);
-}
-
-static int read_tokens(void)
-{
-	const char *path = getenv("WS_TOKENS_FILE"), *token = getenv("WS_TOKEN");
-	char line[8192];
-	FILE *file;
-
-	if (token != NULL)
-		add_token(token);
-	if (path == NULL)
-		return token != NULL ? 0 : -1;
-	file = fopen(path, "r");
-	if (file == NULL)
-		return -1;
-	while (fgets(line, sizeof(line), file) != NULL) {
-		line[strcspn(line, "\n")] = '\0';
-		if (line[0] != '\0')
-			add_token(line);
-	}
-	fclose(file);
-	return run.token_count > 0 ? 0 : -1;
-}
-
-static int read_options(int argc, char *argv[])
-{
-	static const struct option known[] = {{"address", required_argument, NULL, 'a'},
-					      {"clients", required_argument, NULL, 'c'},
-					      {"seconds", required_argument, NULL, 's'},
-					      {"events", required_argument, NULL, 'e'},
-					      {"field", required_argument, NULL, 'f'},
-					      {"stalled", required_argument, NULL, 'w'},
-					      {"spread", required_argument, NULL, 'p'},
-					      {0}};
-	long *const numbers[128] = {['c'] = &options.clients,
-				    ['s'] = &options.seconds,
-				    ['e'] = &options.events,
-				    ['w'] = &options.stalled,
-				    ['p'] = &options.spread};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		if (option == 'a')
-			options.address = optarg;
-		else if (option == 'f')
-			options.field = optarg;
-		else if (option < 128 && numbers[option] != NULL)
-			*numbers[option] = strtol(optarg, NULL, 10);
-		else
-			return -1;
-	}
-	return optind == argc && options.clients > 0 ? 0 : -1;
-}
-
-static int read_address(void)
-{
-	char host[64];
-	const char *colon = strrchr(options.address, ':');
-
-	if (colon == NULL || (size_t)(colon - options.address) >= sizeof(host))
-		return -1;
-	snprintf(host, sizeof(host), "%.*s", (int)(colon - options.address), options.address);
-	return uv_ip4_addr(host, (int)strtol(colon + 1, NULL, 10), &run.address);
-}
-
 static void raise_descriptor_limit(void)
 {
 	struct rlimit limit;
@@ -494,7 +452,7 @@ static void raise_descriptor_limit(void)
 
 int main(int argc, char *argv[])
 {
-	if (read_options(argc, argv) < 0 || read_tokens() < 0 || read_address() != 0) {
+	if (read_options(argc, argv) < 0 || read_tokens() < 0 || read_address(&run.address) != 0) {
 		fprintf(stderr, "usage: WS_TOKEN=... %s --address HOST:PORT --clients N ...\n",
 			argv[0]);
 		return 2;
