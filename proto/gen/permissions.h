@@ -26,9 +26,9 @@ enum permission {
 	PERMISSION_VIEW_CLIENTS,
 	/* write clients, interactions, notes and callbacks of the own teams, send messages */
 	PERMISSION_EDIT_CLIENTS,
-	/* oversee the clients of the teams that one leads, merge and export them */
+	/* oversee the clients of the teams that one leads, merge them, see what they add up to */
 	PERMISSION_ALL_CLIENTS,
-	/* define fields and dispositions, import, erase personal data, read the audit of clients */
+	/* define fields and dispositions, show and erase all that is kept of a person, read the audit of clients */
 	PERMISSION_MANAGE_CLIENTS,
 	/* read the administrator's reports, statistics and health pages */
 	PERMISSION_VIEW_ADMIN,

@@ -13,7 +13,7 @@ struct mongo;
 enum mongo_lane {
 	MONGO_FAST,  /* by id or by number: what a person waits for */
 	MONGO_SLOW,  /* lists, searches, figures */
-	MONGO_JOBS,  /* imports, exports, what nobody waits for; one at a time */
+	MONGO_JOBS,  /* everything of one person, shown or erased; one at a time */
 	MONGO_CALLS, /* what the calls cause; one at a time, in order */
 	MONGO_AUDIT, /* who read what; one at a time */
 	MONGO_LANES
