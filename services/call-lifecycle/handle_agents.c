@@ -30,7 +30,7 @@ static void let_pass(struct http_request *request, enum permission permission)
 	else if (is_own(request) || principal_may(http_principal(request), permission))
 		http_proceed(request);
 	else
-		http_reply_error(request, 403, "not_your_extension",
+		http_reply_error(request, 403, "not_own_extension",
 				 "an agent touches its own extension alone");
 }
 

@@ -179,10 +179,10 @@ def test_pauses_and_log_ins(redis, start, rest, session, gateway):  # noqa: F811
     base = "/api/ami/agents/1004"
     # who may
     assert own.get(base).status_code == 200
-    assert_error(other.get(base), 403, "not_your_extension")
-    assert_error(other.put(base + "/pause", {}), 403, "not_your_extension")
+    assert_error(other.get(base), 403, "not_own_extension")
+    assert_error(other.put(base + "/pause", {}), 403, "not_own_extension")
     assert_error(rest(one, session("manager", "1009")).put(base + "/pause", {}), 403,
-                 "not_your_extension")
+                 "not_own_extension")
     assert_error(other.get("/api/ami/agents"), 403, "forbidden")
     # bad input
     for body in ({"reason": ""}, {"reason": 5}, {"reason": "x" * 81}, {"queue": "a\r\nb"}, {"queue": ""}):

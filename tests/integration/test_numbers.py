@@ -229,7 +229,7 @@ def test_now_and_bad_questions(redis, database, start, rest, session):
     assert_error(manager.get("/api/admin/historical-stats?interval=15min&from=1700000000000"
                              "&to=1790000000000"), 400, "too_many_intervals")
     assert_error(manager.get("/api/ami/agents/1001/time?from=2&to=1"), 400, "bad_request")
-    assert_error(agent.get("/api/ami/agents/1002/time"), 403, "not_your_extension")
+    assert_error(agent.get("/api/ami/agents/1002/time"), 403, "not_own_extension")
     database.stop()
     wait_until(lambda: manager.get("/api/admin/historical-stats").status_code == 503, 20, "503")
     assert "today" not in manager.get("/api/admin/call-stats").json()
