@@ -20,15 +20,14 @@
 #define LOOK_MS    250
 #define TIMEOUT_MS 10000
 /* So long nobody else offers it, and one whose fate is unknown waits. */
-#define HELD_MS 60000
-* /
+#define HELD_MS      60000
 #define RETRY_MIN_MS 1000
 #define RETRY_MAX_MS 300000
 #define ANSWER_MAX   65536
 #define AT_ONCE      8
 
-	/* One message from being due to what became of the attempt. */
-	struct post {
+/* One message from being due to what became of the attempt. */
+struct post {
 	struct outbox *outbox;
 	cJSON *message; /* owned; NULL: there is nothing to send */
 	char id[161];
