@@ -158,6 +158,7 @@ static const struct member model_table[] = {
 	MEMBER(MEMBER_INT64, model, down_at, "downAt"),
 	MEMBER(MEMBER_INT, model, snapshot, "snapshot"),
 	MEMBER(MEMBER_BOOL, model, unsure, "unsure"),
+	MEMBER(MEMBER_INT64, model, unsure_at, "unsureAt"),
 	MEMBER(MEMBER_BOOL, model, queues_listed, "queuesListed"),
 	MEMBER(MEMBER_UINT64, model, serial, "serial"),
 	MEMBERS_END,

@@ -7,10 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void be_unsure(struct model *model)
+{
+	if (!model->unsure)
+		model->unsure_at = model->now;
+	model->unsure = true;
+}
+
 void on_mayday_up(struct model *model)
 {
 	model->down_at = 0;
-	model->unsure = true;
+	be_unsure(model);
 }
 
 void on_mayday_down(struct model *model)
@@ -23,7 +30,7 @@ void on_mayday_down(struct model *model)
 
 void on_mayday_gap(struct model *model)
 {
-	model->unsure = true;
+	be_unsure(model);
 }
 
 void on_snapshot_begin(struct model *model)

@@ -324,17 +324,25 @@ static bool stands_on(struct segment *segment, struct channel *channel)
 	return true;
 }
 
+/* The caller of a dial went up while nobody saw. */
+static bool went_up_unseen(const struct model *model, const struct segment *segment)
+{
+	const struct channel *caller = segment->a;
+
+	return caller != NULL && !caller->local && !caller->originated &&
+	       segment->started_at < model->unsure_at && caller->up_at >= model->unsure_at;
+}
+
 /* Its last words say that it was up, and while nobody saw it went there: somebody had answered. */
 static void answer_unseen(struct model *model, struct segment *segment,
 			  const struct channel *channel)
 {
-	bool answered =
-		segment->b == channel || (!channel->originated && channel->up_at == model->now);
+	bool callee_up = segment->b == channel && !channel->local && channel->state == CHANNEL_UP;
 	int64_t end = segment->phase == SEGMENT_CLOSED ? segment->ended_at : model->now;
 
-	if (!model_is_stale(model) || !answered || channel->local || channel->state != CHANNEL_UP ||
-	    segment->result == RESULT_ANSWERED ||
-	    (segment->kind != SEGMENT_DIAL && segment->kind != SEGMENT_TRANSFER))
+	if (!model_is_stale(model) || segment->result == RESULT_ANSWERED ||
+	    (segment->kind != SEGMENT_DIAL && segment->kind != SEGMENT_TRANSFER) ||
+	    (!callee_up && !went_up_unseen(model, segment)))
 		return;
 	segment->result = RESULT_ANSWERED;
 	if (segment->answered_at == 0)

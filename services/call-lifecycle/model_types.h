@@ -346,6 +346,7 @@ struct model {
 	int64_t down_at;    /* 0: connected */
 	uint32_t snapshot;  /* hash of the id of the one under way; 0: none */
 	bool unsure;        /* connected again, and no snapshot was complete since */
+	int64_t unsure_at;  /* since when; 0: never */
 	bool queues_listed; /* the snapshot under way names queues */
 	bool queues_to_tell;
 	size_t wrapping;           /* agents in wrap-up */

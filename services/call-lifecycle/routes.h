@@ -12,8 +12,8 @@ extern const struct http_route routes[];
 http_handler_fn guard_call;
 
 http_handler_fn handle_originate, handle_list, handle_get, handle_hang_up, handle_hang_up_channel,
-	handle_hold, handle_unhold, handle_mute, handle_unmute, handle_dtmf,
-	handle_park, handle_retrieve, handle_supervise, handle_record, handle_stop_recording,
+	handle_hold, handle_unhold, handle_mute, handle_unmute, handle_dtmf, handle_park,
+	handle_retrieve, handle_supervise, handle_record, handle_stop_recording,
 	handle_pause_recording, handle_resume_recording;
 
 /* Reads the recording, and asks whether the caller may hear it. */

@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define ENTRIES_MAX 400
 #define ENDED_MAX   1024
 
-static const struct model_settings settings = {.pbx = "main", .pbx_down_ms = 60000, .calls_max = 64};
+static const struct model_settings settings = {
+	.pbx = "main", .pbx_down_ms = 60000, .calls_max = 64};
 
 struct fuzz {
 	struct model *model;
@@ -106,10 +107,7 @@ static void add_rest(const struct fuzz *fuzz, struct json_writer *writer, const 
 	json_field_str(writer, "Extension", "1003");
 	json_field_str(writer, "Newname", "PJSIP/1009-00000001");
 	json_field_str(writer, "Device", bytes[3] & 4 ? "PJSIP/1001" : "PJSIP/trunk");
-	json_field_str(writer, "State",
-		       bytes[3] & 16  ? "1"
-		       : bytes[3] & 8 ? "NOT_INUSE"
-				      : "INUSE");
+	json_field_str(writer, "State", bytes[3] & 16 ? "1" : bytes[3] & 8 ? "NOT_INUSE" : "INUSE");
 	json_field_str(writer, "UserEvent", "MaydayHold");
 	json_field_str(writer, "Role", bytes[3] & 1 ? "agent" : "customer");
 	json_field_str(writer, "Duration", "00:01:00");

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct model_settings settings = {.pbx = "main", .pbx_down_ms = 60000, .calls_max = 100};
+static const struct model_settings settings = {
+	.pbx = "main", .pbx_down_ms = 60000, .calls_max = 100};
 
 struct story {
 	struct model *model;
@@ -62,8 +63,7 @@ static void take(struct story *story)
 	for (size_t i = 0; i < effects->agent_count; i++) {
 		append(story->agents, sizeof(story->agents),
 		       model_agent_extension(effects->agents[i]));
-		append(story->agents, sizeof(story->agents),
-		       model_agent_state(effects->agents[i]));
+		append(story->agents, sizeof(story->agents), model_agent_state(effects->agents[i]));
 	}
 	for (size_t i = 0; i < effects->order_count; i++)
 		append(story->orphans, sizeof(story->orphans), effects->orders[i].channel);
@@ -418,6 +418,23 @@ static void test_answered_and_over_before_the_list(void **state)
 	expect_segments(story, "u-a", "dial 1001>1002 answered 0; ");
 }
 
+/* The one that answered is not in the list any more, the caller still is, and up. */
+static void test_answered_and_left_before_the_list(void **state)
+{
+	struct story *story = *state;
+
+	begin(story);
+	dial(story, 1, "PJSIP/1001-a", "PJSIP/1002-b");
+	tell(story, 0, "MaydayDown reason=x");
+	tell(story, 4000, "MaydayUp version=22");
+	tell(story, 0, "MaydaySnapshotBegin id=s");
+	tell(story, 0, "CoreShowChannel C=PJSIP/1001-a ChannelState=6 Linkedid=u-a");
+	tell(story, 0, "MaydaySnapshotEnd id=s channels=1");
+	hang_up(story, 500, "PJSIP/1001-a", "16");
+	expect_field(story, "u-a", "result", "answered");
+	expect_segments(story, "u-a", "dial 1001>1002 answered 0; ");
+}
+
 static void test_what_hung_up_is_not_brought_back_by_a_list(void **state)
 {
 	struct story *story = *state;
@@ -700,6 +717,7 @@ int main(void)
 		TEST(test_conference),
 		TEST(test_a_call_is_found_in_the_list),
 		TEST(test_answered_and_over_before_the_list),
+		TEST(test_answered_and_left_before_the_list),
 		TEST(test_what_hung_up_is_not_brought_back_by_a_list),
 		TEST(test_a_list_that_was_not_finished_proves_nothing),
 		TEST(test_the_linkedid_of_a_call_that_ended),
