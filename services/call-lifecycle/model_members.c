@@ -41,6 +41,8 @@ static const struct member channel_table[] = {
 	MEMBER(MEMBER_BOOL, channel, originated, "o"),
 	MEMBER(MEMBER_BOOL, channel, hangup_requested, "hr"),
 	MEMBER(MEMBER_BOOL, channel, redirected, "rd"),
+	MEMBER(MEMBER_BOOL, channel, asks, "as"),
+	MEMBER(MEMBER_BOOL, channel, returns, "rt"),
 	MEMBER(MEMBER_BOOL, channel, muted, "mu"),
 	MEMBER(MEMBER_BOOL, channel, parked, "pk"),
 	MEMBER(MEMBER_BOOL, channel, queued, "q"),

@@ -91,11 +91,16 @@ static struct segment *dial_again(struct model *model, struct channel *source, s
 		    source->redirected || call->transferring;
 
 	close_apart(model, source);
-	if (sent && !call->transferring && !source->queued)
+	if (sent && !call->transferring && !source->queued && !source->asks && !source->returns)
 		note_redirect(model, source, dest);
 	sent = sent && !source->queued;
 	call->transferring = false;
 	source->redirected = false;
+	source->returns = false;
+	if (source->asks) {
+		source->asks = false;
+		return segment_open(model, call, SEGMENT_CONSULTATION, source, dest);
+	}
 	return segment_open(model, call, sent ? SEGMENT_TRANSFER : SEGMENT_DIAL, source, dest);
 }
 

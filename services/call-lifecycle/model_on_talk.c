@@ -21,19 +21,60 @@ void on_unhold(struct model *model)
 
 /* Our own hold sends both parties to a place of the dialplan that says so. Their context stays what
    it was when they are bridged again, so it proves nothing. */
-void on_user_event(struct model *model)
+static void on_our_hold(struct model *model, struct channel *channel)
 {
-	const char *name = entry_text(&model->entry, ENTRY_USER_EVENT);
 	const char *role = entry_text(&model->entry, ENTRY_ROLE);
-	struct channel *channel;
 
-	if (name == NULL || strcmp(name, HOLD_EVENT) != 0)
-		return;
-	channel = channel_current(model);
-	if (channel == NULL || channel->our_hold_at != 0)
+	if (channel->our_hold_at != 0)
 		return;
 	channel->our_hold_at = model->now;
 	channel->holds = role != NULL && strcmp(role, "agent") == 0;
+}
+
+/* A consultation of ours is over, and this channel joins the other one that it left. */
+static void on_handed_over(struct model *model, struct channel *channel)
+{
+	const char *by = entry_text(&model->entry, ENTRY_BY);
+	const char *with = entry_text(&model->entry, ENTRY_WITH);
+	const char *role = entry_text(&model->entry, ENTRY_ROLE);
+	const struct channel *other = with != NULL ? table_get(&model->names, with) : NULL;
+	bool customer = role != NULL && strcmp(role, "customer") == 0;
+
+	if (by == NULL || other == NULL)
+		return;
+	call_add_transfer(model, channel->call, "redirect", by,
+			  customer ? channel->party : other->party,
+			  customer ? other->party : channel->party);
+}
+
+static void on_our_transfer(struct model *model, struct channel *channel)
+{
+	const char *step = entry_text(&model->entry, ENTRY_STEP);
+
+	if (step == NULL)
+		return;
+	channel->our_hold_at = 0; /* it is elsewhere now */
+	if (strcmp(step, "consulting") == 0)
+		channel->asks = true;
+	else if (strcmp(step, "returning") == 0)
+		channel->returns = true;
+	else if (strcmp(step, "joined") == 0)
+		on_handed_over(model, channel);
+}
+
+void on_user_event(struct model *model)
+{
+	const char *name = entry_text(&model->entry, ENTRY_USER_EVENT);
+	bool hold = name != NULL && strcmp(name, HOLD_EVENT) == 0;
+	bool transfer = name != NULL && strcmp(name, TRANSFER_EVENT) == 0;
+	struct channel *channel = hold || transfer ? channel_current(model) : NULL;
+
+	if (channel == NULL)
+		return;
+	if (hold)
+		on_our_hold(model, channel);
+	else
+		on_our_transfer(model, channel);
 }
 
 static bool succeeded(struct model *model)

@@ -7,8 +7,9 @@
 #include "msg_event.h"
 
 /* Where hold sends both parties: see deploy's dialplan. */
-#define HOLD_CONTEXT "mayday-hold"
-#define HOLD_EVENT   "MaydayHold"
+#define HOLD_CONTEXT   "mayday-hold"
+#define HOLD_EVENT     "MaydayHold"
+#define TRANSFER_EVENT "MaydayTransfer" /* extensions_transfer.conf */
 
 uint32_t model_hash(const char *text);
 /* Copies what fits, whole. */

@@ -100,6 +100,8 @@ struct channel {
 	bool hangup_requested;
 	bool muted;      /* by us: the others do not hear it */
 	bool redirected; /* its dial was cancelled while it lived */
+	bool asks;       /* whom it dials now is asked, while its partner hears music */
+	bool returns;    /* whom it dials now is the one who sent it away */
 	bool parked;
 	bool queued;
 	bool suspect;           /* a torn Hangup named it */

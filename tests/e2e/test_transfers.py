@@ -208,6 +208,11 @@ def test_managed_and_handed_over(scene, how):
     scene.together("1002", "1003")
     scene.told(transfer, "requested", "consulting", "ringing", "answered", "completing",
                "completed")
+    scene.ledger.settle()
+    shown = scene.bob.call(scene.call_id)
+    assert [(each["by"], each["transferee"], each["to"]) for each in shown["transfers"]] == [
+        ("1001", "1002", "1003")]
+    assert [each["kind"] for each in shown["segments"]] == ["dial", "consultation", "transfer"]
 
 
 @pytest.mark.parametrize("how", ["complete", "hang up"])
@@ -224,6 +229,22 @@ def test_managed_and_handed_over_while_it_rings(scene, how):
                and [state for _, state in transfer.told(scene.ledger.redis)].count("ringing") == 2,
                what="1003 rings for 1002")
     scene.eve.phone.answer()
+    transfer.becomes("completed")
+    scene.together("1002", "1003")
+
+
+@pytest.mark.parametrize("kind", ["blind", "managed"])
+def test_from_hold(scene, kind):
+    scene.ann.hold(scene.call_id)
+    scene.ann.sees(scene.call_id, "held")
+    transfer = scene.transfer(kind, target="1003")
+    scene.eve.phone.rings(scene.began)
+    transfer.becomes("ringing")
+    scene.eve.phone.answer()
+    if kind == "managed":
+        transfer.becomes("answered")
+        assert scene.ann.state(scene.call_id) == "transferring"
+        scene.ann.phone.hangup()
     transfer.becomes("completed")
     scene.together("1002", "1003")
 
@@ -262,6 +283,7 @@ def test_managed_and_cancelled(scene, state):
     transfer.becomes("cancelled")
     scene.eve.phone.is_free(scene.began)
     scene.together("1001", "1002")
+    assert scene.ann.call(scene.call_id)["transfers"] == []
 
 
 def test_managed_and_the_customer_hangs_up(scene):
