@@ -221,8 +221,8 @@ static bool is_old(const struct transfer *transfer, const struct signal *signal)
 			       stream_id_parse(transfer->applied_id)) <= 0;
 }
 
-/* What a call says counts for a phone's own transfer; of ours the dialplan knows better, but for
-   the ringing and the end. */
+/* What a call says counts for a phone's own transfer; of ours the dialplan tells all but the
+   ringing. */
 static bool concerns(const struct transfer *transfer, const struct signal *signal)
 {
 	bool phone = transfer->kind != KIND_QUEUE && transfer->kind != KIND_DIALPLAN;
@@ -232,7 +232,7 @@ static bool concerns(const struct transfer *transfer, const struct signal *signa
 	if (signal->input == INPUT_RINGING)
 		return phone && (signal->party[0] == '\0' || transfer->outside ||
 				 strcmp(signal->party, transfer->target) == 0);
-	return transfer->mode == MODE_WATCHING || signal->input != INPUT_JOINED;
+	return transfer->mode == MODE_WATCHING;
 }
 
 static struct signal refine(const struct transfer *transfer, const struct signal *signal)
@@ -244,8 +244,6 @@ static struct signal refine(const struct transfer *transfer, const struct signal
 	if (signal->input == INPUT_TARGET_GONE && transfer->with_customer &&
 	    transfer->mode == MODE_ASKING)
 		refined.input = INPUT_RETURNED;
-	if (signal->input == INPUT_LOST && signal->of_call && transfer->mode != MODE_WATCHING)
-		refined.input = INPUT_CUSTOMER_GONE;
 	return refined;
 }
 

@@ -34,9 +34,10 @@ struct follower {
 	const char *cursors[STREAMS_MAX + 1];
 	bool moved[STREAMS_MAX];
 	size_t stream_count;
-	struct item *first, **last; /* of the batch, in order */
-	unsigned holds;             /* answers that are awaited, and the owner */
-	unsigned turn;              /* counts leases: an answer of an earlier one is not heard */
+	struct item *first, **last;     /* of the batch, in order */
+	struct item *held, **held_last; /* of calls: see take() */
+	unsigned holds;                 /* answers that are awaited, and the owner */
+	unsigned turn; /* counts leases: an answer of an earlier one is not heard */
 	bool loading, closed;
 };
 
@@ -65,16 +66,23 @@ static void release(struct follower *follower)
 	free(follower);
 }
 
+static void items_free(struct item **first)
+{
+	while (*first != NULL) {
+		struct item *item = *first;
+
+		*first = item->next;
+		item_free(item);
+	}
+}
+
 static void forget(struct follower *follower)
 {
 	stream_reader_close(&follower->reader);
-	while (follower->first != NULL) {
-		struct item *item = follower->first;
-
-		follower->first = item->next;
-		item_free(item);
-	}
+	items_free(&follower->first);
+	items_free(&follower->held);
 	follower->last = &follower->first;
+	follower->held_last = &follower->held;
 	follower->turn++;
 	follower->loading = false;
 }
@@ -195,6 +203,8 @@ static void handle(struct follower *follower, struct item *item)
 
 static void store_positions_moved(struct follower *follower)
 {
+	if (follower->held != NULL)
+		return; /* they would be missed */
 	for (size_t i = 0; i < follower->stream_count; i++) {
 		if (follower->moved[i])
 			(void)store_position(follower->set.link, follower->streams[i],
@@ -228,6 +238,16 @@ static void remember(struct follower *follower, const struct stream_entry *entry
 		}
 }
 
+/* What is said of calls follows from entries of Asterisk's streams, which are read beside it: it is
+   heard after them. */
+static void add(struct follower *follower, struct item *item, bool of_call)
+{
+	struct item ***last = of_call ? &follower->held_last : &follower->last;
+
+	**last = item;
+	*last = &item->next;
+}
+
 static void take(struct follower *follower, const struct stream_entry *entry)
 {
 	struct item *item = mem_new(struct item);
@@ -239,12 +259,24 @@ static void take(struct follower *follower, const struct stream_entry *entry)
 		item->news.signal.entry_id = item->news.entry_id;
 	if (item->news.kind == NEWS_CHECK_ALL)
 		deadlines_check_all(follower->set.deadlines);
-	if (item->news.kind == NEWS_NONE || item->news.kind == NEWS_CHECK_ALL) {
+	if (item->news.kind == NEWS_NONE || item->news.kind == NEWS_CHECK_ALL)
 		item_free(item);
-		return;
+	else
+		add(follower, item, strcmp(entry->stream, STORE_CALL_EVENT) == 0);
+}
+
+/* Some stream had more than the batch took: what calls say may be ahead of it. */
+static bool is_cut(const struct stream_entry *entries, size_t count)
+{
+	size_t same = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		same = i > 0 && strcmp(entries[i].stream, entries[i - 1].stream) == 0 ? same + 1
+										      : 1;
+		if (same == BATCH && strcmp(entries[i].stream, STORE_CALL_EVENT) != 0)
+			return true;
 	}
-	*follower->last = item;
-	follower->last = &item->next;
+	return false;
 }
 
 static void on_batch(const struct stream_entry *entries, size_t count, void *context)
@@ -253,6 +285,12 @@ static void on_batch(const struct stream_entry *entries, size_t count, void *con
 
 	for (size_t i = 0; i < count; i++)
 		take(follower, &entries[i]);
+	if (!is_cut(entries, count) && follower->held != NULL) {
+		*follower->last = follower->held;
+		follower->last = follower->held_last;
+		follower->held = NULL;
+		follower->held_last = &follower->held;
+	}
 	next(follower);
 }
 
@@ -339,6 +377,7 @@ struct follower *follower_open(uv_loop_t *loop, const struct follower_settings *
 	follower->set = *set;
 	follower->holds = 1;
 	follower->last = &follower->first;
+	follower->held_last = &follower->held;
 	follower->streams[follower->stream_count++] = mem_strdup(STORE_REPLIES);
 	follower->streams[follower->stream_count++] = mem_strdup(STORE_CALL_EVENT);
 	for (size_t i = 0; i < set->pbx_count && follower->stream_count < STREAMS_MAX; i++)
