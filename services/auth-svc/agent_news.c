@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Asterisk finds a new endpoint by itself, but its state for queues and hints only when it is told
-   to look; and new places in a queue when somebody asks for the queue. */
+   to look; and new places in a queue when somebody asks for the queue. queues: NULL for none. */
 static void tell_asterisk(struct service *service, struct http_request *request,
 			  const char *extension, const char *queues)
 {
@@ -20,7 +20,7 @@ static void tell_asterisk(struct service *service, struct http_request *request,
 	store_add_action(service->store, settings.auth.pbxs, "Command", "Command", command,
 			 request_id);
 	free(command);
-	while (*queues != '\0') {
+	while (queues != NULL && *queues != '\0') {
 		size_t len = strcspn(queues, ",");
 		char *name = mem_strndup(queues, len);
 
@@ -58,7 +58,7 @@ void agent_removed(struct service *service, struct http_request *request, const 
 {
 	note(service, request, "agent:removed", user);
 	store_agent_forget(service->store, user->extension);
-	tell_asterisk(service, request, user->extension, "");
+	tell_asterisk(service, request, user->extension, NULL);
 }
 
 void write_sip(struct json_writer *json, const char *extension, const char *secret)

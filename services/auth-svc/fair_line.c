@@ -120,12 +120,6 @@ size_t fair_line_count(const struct fair_line *line)
 
 void fair_line_free(struct fair_line **_line)
 {
-	struct fair_line *line = *_line;
-
+	free(*_line);
 	*_line = NULL;
-	if (line == NULL)
-		return;
-	while (fair_line_take(line) != NULL)
-		;
-	free(line);
 }

@@ -9,7 +9,7 @@
 struct fair_line;
 
 struct fair_line *fair_line_new(size_t max);
-/* Items that are still there are not touched. */
+/* Nobody stands in it any more. */
 void fair_line_free(struct fair_line **line);
 /* origin is copied. Returns NULL when item stands in line; else the item that has no place: item
    itself, or another one that made room. */

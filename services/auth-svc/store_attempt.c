@@ -51,10 +51,12 @@ struct reservation {
 static void on_reserved(const redisReply *reply, void *context)
 {
 	struct reservation *reservation = context;
-	bool ok = reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2;
 
-	reservation->done(ok, ok ? reply->element[0]->integer : 0,
-			  ok && reply->element[1]->integer == 1, reservation->context);
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
+		reservation->done(false, 0, false, reservation->context);
+	else
+		reservation->done(true, reply->element[0]->integer, reply->element[1]->integer == 1,
+				  reservation->context);
 	free(reservation);
 }
 

@@ -20,10 +20,12 @@ struct reading {
 static void on_data(const redisReply *reply, void *context)
 {
 	struct reading *reading = context;
-	bool ok = reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2;
 
-	reading->done(ok, ok ? store_number(reply->element[0]) : 0,
-		      ok ? reply->element[1]->str : NULL, reading->context);
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
+		reading->done(false, 0, NULL, reading->context);
+	else
+		reading->done(true, store_number(reply->element[0]), reply->element[1]->str,
+			      reading->context);
 	free(reading);
 }
 
@@ -127,17 +129,21 @@ struct listing {
 static void on_events(const redisReply *reply, void *context)
 {
 	struct listing *listing = context;
-	bool ok = reply != NULL && reply->type == REDIS_REPLY_ARRAY;
-	size_t count = ok ? reply->elements : 0;
-	struct store_session_event *list = mem_array(struct store_session_event, count + 1);
+	struct store_session_event *list;
 
-	for (size_t i = 0; i < count; i++) {
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY) {
+		listing->done(false, NULL, 0, listing->context);
+		free(listing);
+		return;
+	}
+	list = mem_array(struct store_session_event, reply->elements + 1);
+	for (size_t i = 0; i < reply->elements; i++) {
 		const redisReply *value = reply->element[i]->element[1]->element[1];
 
 		list[i] = (struct store_session_event){reply->element[i]->element[0]->str,
 						       value->str, (size_t)value->len};
 	}
-	listing->done(ok, list, count, listing->context);
+	listing->done(true, list, reply->elements, listing->context);
 	free(list);
 	free(listing);
 }

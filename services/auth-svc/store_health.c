@@ -296,10 +296,12 @@ struct pinging {
 static void on_ping(const redisReply *reply, void *context)
 {
 	struct pinging *pinging = context;
-	bool ok = reply != NULL && reply->type == REDIS_REPLY_INTEGER;
+	int64_t took_us = clock_mono_us() - pinging->asked_us;
 
-	pinging->done(ok, ok ? reply->integer : 0, clock_mono_us() - pinging->asked_us,
-		      pinging->context);
+	if (reply == NULL || reply->type != REDIS_REPLY_INTEGER)
+		pinging->done(false, 0, took_us, pinging->context);
+	else
+		pinging->done(true, reply->integer, took_us, pinging->context);
 	free(pinging);
 }
 
