@@ -159,8 +159,10 @@ static void report(struct client *clients)
 	qsort(all, count, sizeof(*all), compare);
 	if (count == 0)
 		die("nothing was answered");
+	size_t middle = count / 2, late = count * 99 / 100;
+
 	printf("rate %.0f p50 %.3f p99 %.3f max %.3f failed %zu\n", (double)count / load.seconds,
-	       all[count / 2] / 1e3, all[count * 99 / 100] / 1e3, all[count - 1] / 1e3, failed);
+	       all[middle] / 1e3, all[late] / 1e3, all[count - 1] / 1e3, failed);
 	free(all);
 }
 

@@ -59,8 +59,10 @@ int main(int argc, char *argv[])
 	taken = calloc(times, sizeof(*taken));
 	mongoc_init();
 	client = mongoc_client_new(argv[1]);
-	if (lines == 0 || taken == NULL || client == NULL)
+	if (lines == 0 || taken == NULL || client == NULL) {
+		free(taken);
 		return 1;
+	}
 	for (size_t i = 0; i < times; i++) {
 		int64_t start = bson_get_monotonic_time();
 
@@ -70,8 +72,8 @@ int main(int argc, char *argv[])
 		taken[i] = bson_get_monotonic_time() - start;
 	}
 	qsort(taken, times, sizeof(*taken), compare);
-	printf("p50 %.3f p99 %.3f\n", (double)taken[times / 2] / 1e3,
-	       (double)taken[times * 99 / 100] / 1e3);
+	size_t middle = times / 2, late = times * 99 / 100;
+	printf("p50 %.3f p99 %.3f\n", (double)taken[middle] / 1e3, (double)taken[late] / 1e3);
 	mongoc_client_destroy(client);
 	mongoc_cleanup();
 	free(taken);
