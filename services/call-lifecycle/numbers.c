@@ -45,17 +45,18 @@ static const char *const trunk_names[] = {
 	"calls",        "inbound", "outbound", "answered",   "abandoned", "failed",
 	"answerWaitMs", "talkMs",  "holdMs",   "durationMs", NULL};
 
-/* Where a step of the sums is an interval that is asked for; and where intervals are made of
-   several steps: then they come as JSON. With a name, the index that begins with it is used. */
+/* Where all intervals are of one length: it and the first begin are enough. Where clocks change,
+   and for months, the intervals come as JSON. With a name, the index that begins with it is used.
+ */
 #define STEPS(table, sums, where)                                                                  \
-	"SELECT s.at, s.name, " sums " FROM " table " s WHERE s.step = ? AND " where               \
-	" AND s.at >= ? AND s.at < ? GROUP BY s.at, s.name "                                       \
-	"ORDER BY s.at, s.name LIMIT ?"
+	"SELECT s.at - MOD(s.at - ?, ?) AS bucket, s.name, " sums " FROM " table                   \
+	" s WHERE s.step = ? AND " where                                                           \
+	" AND s.at >= ? AND s.at < ? GROUP BY bucket, s.name ORDER BY bucket, s.name LIMIT ?"
 #define INTERVALS(table, sums, where)                                                              \
 	"SELECT i.at, s.name, " sums " FROM JSON_TABLE(?, '$[*]' COLUMNS (at BIGINT PATH '$.at', " \
 	"until BIGINT PATH '$.until')) AS i STRAIGHT_JOIN " table                                  \
 	" s ON s.at >= i.at AND s.at < i.until WHERE s.step = ? AND " where                        \
-	" GROUP BY i.at, s.name ORDER BY i.at, s.name LIMIT ?"
+	" AND s.at >= ? AND s.at < ? GROUP BY i.at, s.name ORDER BY i.at, s.name LIMIT ?"
 
 #define ALL   "s.name <> ''"
 #define NAMED "s.name = ?"
@@ -63,7 +64,7 @@ static const char *const trunk_names[] = {
 static const struct table {
 	const char *const *names;
 	const char *steps_all, *steps_named, *intervals_all, *intervals_named;
-	bool has_levels; /* two values before all others */
+	bool has_levels; /* two values for what is selected */
 } tables[] = {
 	[NUMBERS_BY_QUEUE] = {queue_names, STEPS("stats_queue", QUEUE_SUMS, ALL),
 			      STEPS("stats_queue", QUEUE_SUMS, NAMED),
@@ -109,6 +110,22 @@ size_t numbers_intervals(const struct numbers_question *question, size_t max, st
 	return count;
 }
 
+/* Of all intervals; 0: they are not alike. */
+static int64_t width_of(const struct numbers_question *question)
+{
+	int64_t width = 0;
+
+	for (int64_t at = question->from; at < question->to;) {
+		int64_t next = zone_next(question->zone, question->step, at);
+
+		if (width != 0 && next - at != width)
+			return 0;
+		width = next - at;
+		at = next;
+	}
+	return width;
+}
+
 struct values {
 	struct sql_value list[10];
 	size_t count;
@@ -128,30 +145,31 @@ static void add_levels(struct values *values, const struct table *table,
 	add(values, sql_int(question->short_abandon_s));
 }
 
+/* In the order of their places in the text: what is selected, from where, which. */
 void numbers_ask(struct sql_pool *sql, const struct numbers_question *question,
 		 const char *intervals, sql_done_fn *fn, void *context)
 {
 	const struct table *table = &tables[question->by];
-	bool days = by_days(question), named = question->name != NULL;
+	bool named = question->name != NULL;
+	int64_t width = width_of(question);
 	struct values values = {.count = 0};
+	const char *text;
 
-	add_levels(&values, table, question);
-	if (question->step == ZONE_QUARTER || (question->step == ZONE_DAY && days)) {
-		add(&values, sql_int(days));
-		if (named)
-			add(&values, sql_text(question->name));
+	if (width != 0) {
+		text = named ? table->steps_named : table->steps_all;
 		add(&values, sql_int(question->from));
-		add(&values, sql_int(question->to));
-		add(&values, sql_int((int64_t)question->rows_max));
-		sql_query(sql, named ? table->steps_named : table->steps_all, values.list,
-			  values.count, fn, context);
-		return;
+		add(&values, sql_int(width));
+		add_levels(&values, table, question);
+	} else {
+		text = named ? table->intervals_named : table->intervals_all;
+		add_levels(&values, table, question);
+		add(&values, sql_text(intervals));
 	}
-	add(&values, sql_text(intervals));
-	add(&values, sql_int(days));
+	add(&values, sql_int(by_days(question)));
 	if (named)
 		add(&values, sql_text(question->name));
+	add(&values, sql_int(question->from));
+	add(&values, sql_int(question->to));
 	add(&values, sql_int((int64_t)question->rows_max));
-	sql_query(sql, named ? table->intervals_named : table->intervals_all, values.list,
-		  values.count, fn, context);
+	sql_query(sql, text, values.list, values.count, fn, context);
 }
