@@ -5,6 +5,7 @@
 #include "agent_event.h"
 #include "clock.h"
 #include "mem.h"
+#include "resp.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -161,8 +162,7 @@ void store_agent_forget(struct store *store, const char *extension)
 struct reading {
 	store_agents_fn *done;
 	void *context;
-	size_t count, answered;
-	bool failed;
+	size_t count;
 	struct store_agent list[STORE_AGENTS_MAX];
 };
 
@@ -180,42 +180,50 @@ static void read_agent(const redisReply *reply, struct store_agent *agent)
 	agent->known = agent->availability[0] != '\0';
 }
 
-static void on_agent(const redisReply *reply, void *context)
+static void on_agents(const redisReply *reply, void *context)
 {
 	struct reading *reading = context;
-	struct store_agent *agent = &reading->list[reading->answered++];
 
-	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != 7)
-		reading->failed = true;
-	else
-		read_agent(reply, agent);
-	if (reading->answered < reading->count)
-		return;
-	reading->done(!reading->failed, reading->list, reading->count, reading->context);
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY ||
+	    reply->elements != reading->count) {
+		reading->done(false, NULL, 0, reading->context);
+	} else {
+		for (size_t i = 0; i < reading->count; i++)
+			read_agent(reply->element[i], &reading->list[i]);
+		reading->done(true, reading->list, reading->count, reading->context);
+	}
 	free(reading);
 }
+
+/* KEYS: agent:<ext>, ... */
+static const char read_script[] =
+	"local found = {} for i, key in ipairs(KEYS) do found[i] = redis.call('HMGET', key, "
+	"'availability', 'availabilityReason', 'availabilityAt', 'availabilityBefore', 'state', "
+	"'deviceState', 'callId') end return found";
 
 void store_get_agents(struct store *store, const char *const *extensions, size_t count,
 		      store_agents_fn *done, void *context)
 {
 	struct reading *reading = mem_new(struct reading);
+	struct buffer command = {0};
+	char text[48];
 
 	*reading = (struct reading){.done = done, .context = context};
 	reading->count = count < STORE_AGENTS_MAX ? count : STORE_AGENTS_MAX;
-	for (size_t i = 0; i < reading->count; i++)
+	resp_array(&command, 3 + reading->count);
+	resp_text(&command, "EVAL");
+	resp_text(&command, read_script);
+	snprintf(text, sizeof(text), "%zu", reading->count);
+	resp_text(&command, text);
+	for (size_t i = 0; i < reading->count; i++) {
 		snprintf(reading->list[i].extension, sizeof(reading->list[i].extension), "%s",
 			 extensions[i]);
-	if (count == 0) {
-		done(true, NULL, 0, context);
-		free(reading);
-		return;
+		snprintf(text, sizeof(text), "agent:%s", reading->list[i].extension);
+		resp_text(&command, text);
 	}
-	for (size_t i = 0, asked = reading->count; i < asked; i++)
-		if (redis_link_command(store->link, on_agent, reading,
-				       "HMGET agent:%s availability availabilityReason "
-				       "availabilityAt availabilityBefore state deviceState callId",
-				       extensions[i]) < 0)
-			on_agent(NULL, reading);
+	if (redis_link_raw(store->link, on_agents, reading, command.data, command.len) < 0)
+		on_agents(NULL, reading);
+	buffer_free(&command);
 }
 
 /* ---- the sweep ---- */

@@ -38,7 +38,7 @@ static void revoke_surplus(const struct creation *creation, const redisReply *su
 static void on_created(const redisReply *reply, void *context)
 {
 	struct creation *creation = context;
-	bool ok = store_is_good(reply);
+	bool ok = reply != NULL && store_is_good(reply);
 
 	if (ok)
 		revoke_surplus(creation, reply->element[SURPLUS_ELEMENT]);
