@@ -83,13 +83,13 @@ def mongo(mongo_server):
 def daemon(net, tmp_path, redis, redis_server):
     """daemon("ami-gateway", AMI_HOST=...) starts one; settings given as None are left out.
 
-    It knows this test's Redis and the test's JWT secret. All are ended with the test, and one that
+    It knows this test's Redis, as the user that it has there, and the test's JWT secret. All are ended with the test, and one that
     crashed, leaked or made a sanitizer speak fails it.
     """
     made, numbers = [], itertools.count(1)
 
     def make(name, until="ready", options=(), **settings):
-        every = {**redis_server.settings, **tokens.SETTINGS, **settings}
+        every = {**redis_server.settings_of(name), **tokens.SETTINGS, **settings}
         every = {key: str(value) for key, value in every.items() if value is not None}
         one = Daemon(name, net, tmp_path / f"{name}-{next(numbers)}", every, options)
         made.append(one)

@@ -1,5 +1,6 @@
 """The real servers that the daemons need: Redis, MariaDB, nginx; each on an address of its own."""
 
+import functools
 import os
 import pathlib
 import shutil
@@ -14,6 +15,7 @@ import requests
 
 from lib.process import Process
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "mayday"
 PASSWORD = "test-password"
 
@@ -39,6 +41,24 @@ class Redis(Process):
     @property
     def settings(self):
         return {"REDIS_HOST": self.host, "REDIS_PORT": str(self.port), "REDIS_PASSWORD": PASSWORD}
+
+    def settings_of(self, daemon):
+        """With MAYDAY_TEST_REDIS_USERS=yes those of the user of Redis that deploy/redis/make-users makes of it."""
+        if os.environ.get("MAYDAY_TEST_REDIS_USERS") != "yes" or f"user {daemon} " not in self._users():
+            return self.settings
+        for rules in self._users().splitlines():
+            self.client.execute_command("ACL", "SETUSER", *rules.split()[1:])
+        return {**self.settings, "REDIS_USERNAME": daemon, "REDIS_PASSWORD": f"of-{daemon}"}
+
+    @functools.cache
+    def _users(self):
+        folder = self.directory / "users"
+        folder.mkdir(exist_ok=True)
+        for name in [*(path.parent.name for path in ROOT.glob("services/*/main.c")), "replica", "sentinel"]:
+            (folder / f"redis-{name}").write_text(f"of-{name}")
+        (folder / "redis-admin").write_text(PASSWORD)
+        return subprocess.run([ROOT / "deploy/redis/make-users", folder], check=True, text=True,
+                              capture_output=True).stdout
 
 
 def _mariadb_template():

@@ -8,9 +8,12 @@ PACKAGES_BUILD=(gcc make libc6-dev pkg-config git ca-certificates
 	libwslay-dev libssl-dev zlib1g-dev libcurl4-openssl-dev)
 PACKAGES_RUN=(runit redis-server redis-tools mariadb-server-core mariadb-client-core nginx openssl debootstrap iproute2
 	util-linux procps python3 python3-websockets python3-redis python3-pymysql)
+# What every daemon is linked with, when it runs and is not built (images)
+PACKAGES_LIBRARIES=(libuv1 libhiredis0.14 libmicrohttpd12 libcjson1 libsodium23 libssl3)
 PACKAGES_TEST=(libcmocka-dev clang "libclang-rt-$(packages_clang)-dev" clang-format clang-tidy cppcheck shellcheck
 	python3-pytest python3-pytest-xdist python3-requests python3-jsonschema python3-yaml python3-jwt python3-cryptography
 	debhelper dpkg-dev systemd systemd-container logrotate mariadb-client
+	docker.io docker-compose iptables prometheus redis-sentinel
 	python3-pymongo)
 
 packages_missing() {

@@ -2,10 +2,12 @@
 part_listens() { echo "tcp $NET.2:6379"; }
 
 part_prepare() {
-	local DATA=$RUN/redis ADDRESS=$NET.2 PASSWORD
-	PASSWORD=$(<"$(secret redis)")
+	local DATA=$RUN/redis ADDRESS=$NET.2 name
+	for name in $(services_names) replica sentinel; do secret "redis-$name" >/dev/null; done
+	secret redis >/dev/null
 	make_directory "$DATA" 700
-	render "$REPO/deploy/redis/redis.conf" DATA ADDRESS PASSWORD | write "$DATA/redis.conf" 600
+	"$REPO/deploy/redis/make-users" "$RUN/secrets" redis | write "$DATA/users.acl" 600
+	render "$REPO/deploy/redis/redis.conf" DATA ADDRESS | write "$DATA/redis.conf" 600
 }
 
 part_command() { echo "exec redis-server '$RUN/redis/redis.conf'"; }
