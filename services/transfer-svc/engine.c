@@ -19,6 +19,7 @@ struct engine {
 	struct redis_link *link;
 	const struct limits *limits;
 	struct compose_settings compose;
+	struct transfer_metrics *metrics;
 };
 
 struct job {
@@ -30,6 +31,7 @@ struct job {
 	unsigned tries;
 	bool check;      /* the call is looked at first */
 	bool deadline;   /* and then time counts */
+	bool fired;      /* its deadline is what is decided on */
 	bool pbx_is_up;  /* of a check */
 	bool call_tells; /* of a check: signal is what the call says */
 	engine_may_fn *may;
@@ -38,13 +40,14 @@ struct job {
 };
 
 struct engine *engine_new(struct redis_link *link, const struct limits *limits,
-			  const struct compose_settings *compose)
+			  const struct compose_settings *compose, struct transfer_metrics *metrics)
 {
 	struct engine *engine = mem_new(struct engine);
 
 	engine->link = link;
 	engine->limits = limits;
 	engine->compose = *compose;
+	engine->metrics = metrics;
 	return engine;
 }
 
@@ -65,10 +68,36 @@ static void finish(struct job *job, enum engine_result result, const char *other
 
 static void load(struct job *job);
 
+/* What is stored is counted, by whoever stored it. */
+static void count(const struct job *job)
+{
+	struct transfer_metrics *metrics = job->engine->metrics;
+	uint64_t *const ends[STATES] = {
+		[STATE_COMPLETED] = &metrics->transfer_completed_total,
+		[STATE_FAILED] = &metrics->transfer_failed_total,
+		[STATE_CANCELLED] = &metrics->transfer_cancelled_total,
+		[STATE_ROLLED_BACK] = &metrics->transfer_rolled_back_total,
+		[STATE_ABANDONED] = &metrics->transfer_abandoned_total,
+	};
+
+	if (ends[job->transfer.state] != NULL)
+		++*ends[job->transfer.state];
+	if (job->fired)
+		metrics->transfer_deadlines_total++;
+	if (job->transfer.version == 1 && job->transfer.mode == MODE_WATCHING)
+		metrics->transfer_phones_total++;
+	else if (job->transfer.version == 1)
+		metrics->transfer_begun_total++;
+}
+
 static void on_stored(enum store_result result, const char *other, void *context)
 {
 	struct job *job = context;
 
+	if (result == STORE_OK)
+		count(job);
+	else if (result == STORE_CONFLICT)
+		job->engine->metrics->transfer_conflicts_total++;
 	if (result == STORE_OK)
 		finish(job, ENGINE_DONE, "");
 	else if (result == STORE_UNAVAILABLE)
@@ -163,6 +192,7 @@ static void decide_check(struct job *job)
 	bool is_due = job->deadline && transfer->deadline_at != 0 && transfer->deadline_at <= now;
 
 	job->signal.at = now;
+	job->fired = false;
 	if (job->call_tells) {
 		apply(job);
 	} else if (!is_due) {
@@ -174,6 +204,7 @@ static void decide_check(struct job *job)
 		put_off(job, DECIDE_WATCH_MS);
 	} else {
 		job->signal.input = INPUT_DEADLINE;
+		job->fired = true;
 		apply(job);
 	}
 }

@@ -7,6 +7,7 @@
 #include "compose.h"
 #include "decide.h"
 #include "redis_link.h"
+#include "transfer_metrics.h"
 
 struct engine;
 
@@ -27,9 +28,9 @@ typedef void engine_done_fn(enum engine_result result, const struct transfer *tr
 			    const char *other, void *context);
 typedef bool engine_may_fn(const struct transfer *transfer, void *context);
 
-/* link and limits are borrowed for the engine's life. */
+/* link, limits and metrics are borrowed for the engine's life. */
 struct engine *engine_new(struct redis_link *link, const struct limits *limits,
-			  const struct compose_settings *compose);
+			  const struct compose_settings *compose, struct transfer_metrics *metrics);
 /* What is under way must have been answered: close the link first. */
 void engine_free(struct engine **engine);
 

@@ -79,6 +79,7 @@ static void items_free(struct item **first)
 static void forget(struct follower *follower)
 {
 	stream_reader_close(&follower->reader);
+	follower->set.metrics->transfer_reading = 0;
 	items_free(&follower->first);
 	items_free(&follower->held);
 	follower->last = &follower->first;
@@ -318,6 +319,7 @@ static void read_on(struct follower *follower, const redisReply *positions)
 		follower->cursors[i] = follower->positions[i];
 	}
 	follower->reader = stream_reader_open(follower->loop, &set);
+	follower->set.metrics->transfer_reading = 1;
 	deadlines_check_all(follower->set.deadlines);
 }
 

@@ -8,6 +8,7 @@
 #include "deadlines.h"
 #include "engine.h"
 #include "redis_settings.h"
+#include "transfer_metrics.h"
 
 struct follower_settings {
 	const struct redis_settings *redis; /* outlives it */
@@ -18,6 +19,7 @@ struct follower_settings {
 	size_t pbx_count;
 	const char *instance;
 	int64_t lease_ttl_ms;
+	struct transfer_metrics *metrics;
 	int64_t phones_ring_s; /* how long a phone's own transfer may take */
 };
 

@@ -46,8 +46,6 @@ static void on_begun(enum engine_result result, const struct transfer *transfer,
 {
 	struct begin *begin = context;
 
-	if (result == ENGINE_DONE)
-		begin->service->metrics.transfer_begun_total++;
 	reply_result(begin->request, result, transfer, other);
 	free(begin);
 }

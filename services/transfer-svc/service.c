@@ -9,12 +9,6 @@
 
 #define PHONES_RING_S 120 /* a phone's own transfer: nobody told us how long it may ring */
 
-#define METRIC(kind, name, help) METRIC_DEF(kind, struct transfer_metrics, name, help)
-static const struct metric_def metric_defs[] = {
-#include "metrics.inc"
-	METRIC_END};
-#undef METRIC
-
 static void on_redis_up(void *context)
 {
 	struct service *service = context;
@@ -66,7 +60,7 @@ static void open_engine(struct service *service)
 		.back_ms = set->back_s * 1000,
 		.grace_ms = set->grace_ms,
 	};
-	service->engine = engine_new(service->link, &service->limits, &compose);
+	service->engine = engine_new(service->link, &service->limits, &compose, &service->metrics);
 	service->deadlines = deadlines_open(service->daemon->loop, service->link, service->engine);
 }
 
@@ -82,6 +76,7 @@ static void open_follower(struct service *service)
 		.instance = service->daemon->instance,
 		.lease_ttl_ms = settings.transfer.lease_ttl_ms,
 		.phones_ring_s = PHONES_RING_S,
+		.metrics = &service->metrics,
 	};
 
 	service->follower = follower_open(service->daemon->loop, &set);
@@ -98,7 +93,7 @@ int service_open(struct daemon *daemon, void **service_r, const char **error_r)
 	open_engine(service);
 	open_follower(service);
 	service->auth = auth_new(&settings.jwt, service->link);
-	metrics_add(daemon->metrics, metric_defs, "", &service->metrics);
+	metrics_add(daemon->metrics, transfer_metric_defs, "", &service->metrics);
 	http_server_set_authenticate(daemon->http, auth_http, service->auth);
 	http_server_set_idempotency(daemon->http, idempotency_check, service->link);
 	http_server_add_routes(daemon->http, routes, service);

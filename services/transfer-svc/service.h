@@ -12,12 +12,7 @@
 #include "settings.h"
 #include "sql.h"
 #include "sql_schema.h"
-
-#define METRIC(kind, name, help) METRIC_FIELD_##kind(name)
-struct transfer_metrics {
-#include "metrics.inc"
-};
-#undef METRIC
+#include "transfer_metrics.h"
 
 struct service {
 	struct daemon *daemon;

@@ -15,7 +15,7 @@ from lib.transfers import BASE
 
 NO_DATABASE = {"DB_HOST": "127.255.255.254", "DB_USER": "user", "DB_PASSWORD": "password",
                "DB_NAME": "mayday"}
-QUICK = {"TRANSFER_REQUESTED_MS": 1000, "TRANSFER_GRACE_MS": 100, "TRANSFER_BACK_S": 1}
+QUICK = {"TRANSFER_GRACE_MS": 100, "TRANSFER_BACK_S": 1}
 AGENT, CUSTOMER, TARGET = ("PJSIP/1001-00000001-c1", "PJSIP/1002-00000002-c1",
                            "PJSIP/1003-00000003")
 
@@ -35,6 +35,11 @@ def service(daemon, pbx):
 
 @pytest.fixture
 def agent(rest, service, session):
+    return rest(service(), session("agent", "1001"))
+
+
+@pytest.fixture
+def quick(rest, service, session):
     """Of a service with quick deadlines."""
     return rest(service(**QUICK), session("agent", "1001"))
 
@@ -153,7 +158,8 @@ def test_nobody_knows_whether_it_was_sent(redis, pbx, agent):
     becomes(redis, transfer_id, "completed")
 
 
-def test_asterisk_says_nothing(redis, pbx, agent):
+def test_asterisk_says_nothing(redis, pbx, service, rest, session):
+    agent = rest(service(TRANSFER_REQUESTED_MS=1000), session("agent", "1001"))
     pbx.call()
     transfer_id = begin(agent)
     assert becomes(redis, transfer_id, "failed")["reason"] == "pbx_silent"
@@ -162,12 +168,12 @@ def test_asterisk_says_nothing(redis, pbx, agent):
 
 # --- time
 
-def test_back_to_the_agent_then_to_the_queue_then_nothing_is_left(redis, pbx, agent):
+def test_back_to_the_agent_then_to_the_queue_then_nothing_is_left(redis, pbx, quick):
     """The dialplan does not do its part: each deadline acts."""
     pbx.call()
-    transfer_id = begin(agent, target="1003", timeoutS=1)
-    pbx.step(transfer_id, "trying")
+    transfer_id = begin(quick, target="1003", timeoutS=1)
     pbx.together("c1", apart=["1002"])
+    pbx.step(transfer_id, "trying")
     assert becomes(redis, transfer_id, "failed")["reason"] == "no_answer"
     assert pbx.extens() == [(CUSTOMER, "b.1003.1001.1"), (CUSTOMER, "v.1001"), (CUSTOMER, "f")]
 
@@ -190,11 +196,11 @@ def test_a_deadline_fires_once(redis, pbx, service, rest, session):
 
 @pytest.mark.parametrize("together, wanted", [
     (["1002", "1003"], "completed"), (["1001", "1002"], "rolled_back"), ([], "abandoned")])
-def test_the_call_says_what_was_not_heard(redis, pbx, agent, together, wanted):
+def test_the_call_says_what_was_not_heard(redis, pbx, quick, together, wanted):
     pbx.call()
-    transfer_id = begin(agent, target="1003", timeoutS=1)
-    pbx.step(transfer_id, "trying")
+    transfer_id = begin(quick, target="1003", timeoutS=1)
     pbx.together("c1", *together)
+    pbx.step(transfer_id, "trying")
     becomes(redis, transfer_id, wanted)
     assert len(pbx.actions()) == 1
 
@@ -212,17 +218,17 @@ def test_a_list_of_channels_settles_it_at_once(redis, pbx, service, rest, sessio
     becomes(redis, transfer_id, "completed")
 
 
-def test_time_stands_still_while_asterisk_is_away(redis, pbx, agent):
+def test_time_stands_still_while_asterisk_is_away(redis, pbx, quick):
     pbx.call()
-    transfer_id = begin(agent, target="1003", timeoutS=1)
-    pbx.step(transfer_id, "trying")
-    becomes(redis, transfer_id, "dialing")
+    transfer_id = begin(quick, target="1003", timeoutS=1)
     pbx.together("c1", apart=["1002"])
     pbx.pbx("down")
+    pbx.step(transfer_id, "trying")
+    becomes(redis, transfer_id, "dialing")
     due = int(redis.hget(f"transfer:{transfer_id}", "deadlineAt"))
     wait_until(lambda: int(redis.hget(f"transfer:{transfer_id}", "deadlineAt")) > due)
     assert state(redis, transfer_id) == "dialing" and len(pbx.actions()) == 1
-    assert_error(agent.post(f"{BASE}/blind", {"callId": pbx.call("c2"), "target": "1003"}), 503,
+    assert_error(quick.post(f"{BASE}/blind", {"callId": pbx.call("c2"), "target": "1003"}), 503,
                  "pbx_unavailable")
     pbx.pbx("up")
     pbx.step(transfer_id, "joined")
@@ -387,13 +393,17 @@ def test_a_manager_sees_and_ends_all(redis, pbx, service, rest, session):
 
 def test_mariadb_comes_later(redis, pbx, database, service, rest, session):
     database.stop(10)
-    manager = rest(service(**database.settings), session("manager", "1001"))
+    one = service(**database.settings)
+    manager = rest(one, session("manager", "1001"))
     ids = []
     for number, end in enumerate(["joined", "joined", "returned", "gone"]):
         ids.append(begin(manager, call_id=pbx.call(f"c{number}")))
         pbx.step(ids[-1], "trying")
         pbx.step(ids[-1], end, Role="customer")
     wait_until(lambda: redis.scard("transfers:unsaved") == 4)
+    counted = {name: one.metric(f"mayday_transfer_{name}_total")
+               for name in ("begun", "completed", "rolled_back", "abandoned", "deadlines")}
+    assert list(counted.values()) == [4, 2, 1, 1, 0], counted
     assert_error(manager.get(f"{BASE}/history"), 503, "unavailable")
     database.start()
     wait_until(lambda: redis.scard("transfers:unsaved") == 0, 30, "all are rows")

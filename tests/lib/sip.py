@@ -14,17 +14,25 @@ class Refuser:
         self.status, self.ring_s = status, ring_s
         self.refused_at = None
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.settimeout(0.1)
         self._socket.bind((host, 5060))
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._closed = False
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
 
     def close(self):
+        """The address is free afterwards: the socket is closed when nobody reads from it."""
+        self._closed = True
+        self._thread.join(5)
         self._socket.close()
 
     def _serve(self):
         known = set()
-        while True:
+        while not self._closed:
             try:
                 data, peer = self._socket.recvfrom(65536)
+            except TimeoutError:
+                continue
             except OSError:
                 return
             text = data.decode(errors="replace")
@@ -34,11 +42,31 @@ class Refuser:
                 self._answer(text, "180 Ringing", peer)
                 time.sleep(self.ring_s)
                 self.refused_at = int(time.time() * 1000)
-                self._answer(text, self.status, peer)
+                self._finally(text, peer)
+            elif not text.startswith(("INVITE ", "ACK ", "SIP/2.0")):
+                self._answer(text, "200 OK", peer)
 
-    def _answer(self, request, status, peer):
+    def _finally(self, request, peer):
+        self._answer(request, self.status, peer)
+
+    def _answer(self, request, status, peer, headers=(), body=""):
         lines = request.split("\r\n\r\n")[0].split("\r\n")[1:]
         kept = [line for line in lines if line.split(":")[0].strip().lower() in COPIED]
         to = next(line for line in lines if line.lower().startswith("to:"))
-        answer = [f"SIP/2.0 {status}", *kept, f"{to};tag=refuser", "Content-Length: 0", "", ""]
+        to = to if ";tag=" in to else f"{to};tag=refuser"
+        answer = [f"SIP/2.0 {status}", *kept, to, *headers, f"Content-Length: {len(body)}", "", body]
         self._socket.sendto("\r\n".join(answer).encode(), peer)
+
+
+class Answerer(Refuser):
+    """The same, but it takes the call, and says nothing more than OK to what follows."""
+
+    def __init__(self, host):
+        self.host = host
+        super().__init__(host, "200 OK")
+
+    def _finally(self, request, peer):
+        body = (f"v=0\r\no=- 1 1 IN IP4 {self.host}\r\ns=-\r\nc=IN IP4 {self.host}\r\nt=0 0\r\n"
+                "m=audio 40000 RTP/AVP 0\r\n")
+        self._answer(request, self.status, peer, [f"Contact: <sip:answerer@{self.host}:5060>",
+                                                  "Content-Type: application/sdp"], body)
