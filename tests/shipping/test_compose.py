@@ -1,5 +1,6 @@
 """docker-compose.yml: what can be said without an engine, and, where one runs, the images and the demo."""
 
+import os
 import re
 import time
 
@@ -58,6 +59,8 @@ def test_what_can_be_set_is_explained():
 
 @pytest.fixture(scope="module")
 def engine():
+    if os.environ.get("MAYDAY_TEST_COMPOSE") != "yes":
+        pytest.skip("NOT DONE: images and docker-compose: only with MAYDAY_TEST_COMPOSE=yes (minutes, with an empty cache)")
     folder = scratch.directory("engine")
     try:
         engine = Engine(folder)
