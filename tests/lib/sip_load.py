@@ -270,6 +270,8 @@ class Crowd:
             if call.over.is_set():
                 return
             await asyncio.sleep(1)
+            if call.state == "early":  # a datagram was lost
+                self.callers.cancel(call)
             call.hang_up()
         raise AssertionError(f"{number} to {extension} never ended: {call.state} {call.truth}")
 
