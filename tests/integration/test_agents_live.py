@@ -100,7 +100,7 @@ def test_the_ledger_is_exact_through_restarts(redis, database, start):
     assert (int(days[0]["a"]), int(days[0]["p"])) == (26_000, 18_000)
 
 
-def test_a_queue_as_it_goes(redis, start, rest, session, gateway):  # noqa: F811
+def test_a_queue_as_it_goes(redis, start, rest, session, gateway, recording):  # noqa: F811
     """A recorded call by trunk through a queue: waiting, answered, counted; then wrap-up."""
     entries = events_of("k1-queue-trunk-answered", now() - 30_000)
     last = entries[-1]["t"]
@@ -140,8 +140,11 @@ def test_a_queue_as_it_goes(redis, start, rest, session, gateway):  # noqa: F811
     assert int(agent(redis, "1004")["sinceAt"]) == until, "not when it was noticed"
     wait_until(lambda: len(orders(gateway)) == 2, 5, "the end of its pause")
     assert orders(gateway)[1]["Paused"] == "false"
-    told_on = {message["channel"] for message in iter(lambda: channel.get_message(timeout=0.2), None)}
-    assert told_on == {"extension:status", "agent:status", "queue:activity"}
+    told = [message for message in iter(lambda: channel.get_message(timeout=0.2), None)
+            if message["type"] == "message"]
+    assert {each["channel"] for each in told} == {"extension:status", "agent:status", "queue:activity"}
+    for each in told:
+        recording.event(json.loads(each["data"]))
     listed = manager.get("/api/ami/queues?limit=1").json()
     names = [each["name"] for each in listed["queues"]]
     assert len(names) == 1 and listed["nextCursor"]
