@@ -96,7 +96,7 @@ def fits(record, call):
         faults.append(f"end {ended - end} ms off")
     if answered:
         answer = min(ms(row["answer"]) for row in record if row["answer"])
-        if not -ROUNDING_MS <= int(call["answeredAt"]) - answer <= ROUNDING_MS:
+        if not -NOTED_MS <= int(call["answeredAt"]) - answer <= NOTED_MS:
             faults.append(f"answer {int(call['answeredAt']) - answer} ms off")
     return faults
 
