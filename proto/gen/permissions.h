@@ -28,7 +28,7 @@ enum permission {
 	PERMISSION_EDIT_CLIENTS,
 	/* oversee the clients of the teams that one leads, merge them, see what they add up to */
 	PERMISSION_ALL_CLIENTS,
-	/* define fields and dispositions, show and erase all that is kept of a person, read the audit of clients */
+	/* define fields and dispositions, show and erase a person, read the audit */
 	PERMISSION_MANAGE_CLIENTS,
 	/* read the administrator's reports, statistics and health pages */
 	PERMISSION_VIEW_ADMIN,

@@ -10,7 +10,8 @@
 
 #define TALK_TOLERANCE_MS 300
 
-static const struct model_settings settings = {.pbx = "main", .pbx_down_ms = 60000, .calls_max = 10000};
+static const struct model_settings settings = {
+	.pbx = "main", .pbx_down_ms = 60000, .calls_max = 10000};
 
 struct run {
 	struct model *model;
