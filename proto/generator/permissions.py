@@ -97,7 +97,8 @@ MANUAL = """\
 
 %(roles)s
 Which permission a route asks for stands in `proto/openapi.yaml` (`x-permission`), and in the route table
-of its daemon. `x-own` says where the caller's own (its extension, its call, its session) needs no permission, and which one is needed for others'.
+of its daemon. `x-own` says where the caller's own (its extension, its call, its session) needs no permission,
+and which one is needed for others'.
 
 | permission | meaning | %(names)s |
 |---|---|%(rules)s

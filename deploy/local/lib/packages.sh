@@ -13,8 +13,8 @@ PACKAGES_LIBRARIES=(libuv1 libhiredis0.14 libmicrohttpd12 libcjson1 libsodium23 
 PACKAGES_TEST=(libcmocka-dev clang "libclang-rt-$(packages_clang)-dev" clang-format clang-tidy cppcheck shellcheck
 	python3-pytest python3-pytest-xdist python3-requests python3-jsonschema python3-yaml python3-jwt python3-cryptography
 	debhelper dpkg-dev systemd systemd-container logrotate mariadb-client
-	docker.io docker-compose iptables prometheus redis-sentinel
-	python3-pymongo)
+	prometheus redis-sentinel python3-pymongo)
+PACKAGES_ENGINE=(docker.io docker-compose iptables) # for MAYDAY_TEST_COMPOSE=yes
 
 packages_missing() {
 	local have
