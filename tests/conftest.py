@@ -83,8 +83,8 @@ def mongo(mongo_server):
 def daemon(net, tmp_path, redis, redis_server):
     """daemon("ami-gateway", AMI_HOST=...) starts one; settings given as None are left out.
 
-    It knows this test's Redis, as the user that it has there, and the test's JWT secret. All are ended with the test, and one that
-    crashed, leaked or made a sanitizer speak fails it.
+    It knows this test's Redis, as the user that it has there, and the test's JWT secret. All are ended
+    with the test, and one that crashed, leaked or made a sanitizer speak fails it.
     """
     made, numbers = [], itertools.count(1)
 
