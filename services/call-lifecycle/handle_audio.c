@@ -1,6 +1,7 @@
 /* What is heard: mute, and digits. */
 #include "control.h"
 #include "json.h"
+#include "loop.h"
 #include "mem.h"
 #include "routes.h"
 
@@ -8,7 +9,10 @@
 #include <string.h>
 
 #define DIGITS_MAX 32
-#define DIGIT_MS   "100"
+#define DIGIT_MS   "80"
+/* Three frames of sound: with fewer Asterisk gives two digits one time stamp, and a phone takes
+   them for one. All that may be asked for at once stays within a request's deadline. */
+#define GAP_MS 60
 
 /* ---- mute ---- */
 
@@ -50,7 +54,9 @@ struct playing {
 	char digits[DIGITS_MAX + 1];
 	size_t at;
 	char *channel;
-	bool receive; /* as if the phone itself had sent them */
+	bool receive;         /* as if the phone itself had sent them */
+	struct timer *gap;    /* until the next one */
+	struct playing *next; /* in service->playing, while gap runs */
 };
 
 static void play_next(struct playing *playing);
@@ -59,6 +65,40 @@ static void playing_free(struct playing *playing)
 {
 	free(playing->channel);
 	free(playing);
+}
+
+static void leave_gap(struct playing *playing)
+{
+	struct playing **at = &playing->service->playing;
+
+	while (*at != playing)
+		at = &(*at)->next;
+	*at = playing->next;
+	timer_stop(&playing->gap);
+}
+
+static void on_gap_over(void *context)
+{
+	leave_gap(context);
+	play_next(context);
+}
+
+static void enter_gap(struct playing *playing)
+{
+	playing->next = playing->service->playing;
+	playing->service->playing = playing;
+	playing->gap = timer_start(playing->service->daemon->loop, GAP_MS, 0, on_gap_over, playing);
+}
+
+void handle_audio_close(struct service *service)
+{
+	while (service->playing != NULL) {
+		struct playing *playing = service->playing;
+
+		leave_gap(playing);
+		control_refused(playing->request, MSG_AMI_REPLY_OUTCOME_UNAVAILABLE, "going away");
+		playing_free(playing);
+	}
 }
 
 static void on_played(enum msg_ami_reply_outcome outcome, const char *message, void *context)
@@ -71,7 +111,10 @@ static void on_played(enum msg_ami_reply_outcome outcome, const char *message, v
 		return;
 	}
 	playing->at++;
-	play_next(playing);
+	if (playing->digits[playing->at] != '\0')
+		enter_gap(playing);
+	else
+		play_next(playing);
 }
 
 static void play_next(struct playing *playing)

@@ -16,6 +16,10 @@ http_handler_fn handle_originate, handle_list, handle_get, handle_hang_up, handl
 	handle_retrieve, handle_supervise, handle_record, handle_stop_recording,
 	handle_pause_recording, handle_resume_recording;
 
+struct service;
+/* Refuses what is left of digits that are being sent. */
+void handle_audio_close(struct service *service);
+
 /* Reads the recording, and asks whether the caller may hear it. */
 http_handler_fn guard_recording;
 

@@ -193,6 +193,7 @@ void service_close(void *_service)
 	sql_schema_close(&service->schema);
 	for (size_t i = 0; i < service->pbx_count; i++)
 		follower_close(&service->followers[i]);
+	handle_audio_close(service);
 	commands_close(&service->commands); /* answers the wishes that wait */
 	wishes_close(&service->wishes);
 	pbx_watch_close(&service->watch);
