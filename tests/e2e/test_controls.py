@@ -152,14 +152,16 @@ def test_muted(office, ledger):
 
 def test_digits(office, ledger):
     ann, bob = office.agents(1001, 1002)
+    asked = time.monotonic()
     call_id = office.talk(ann, bob)
+    bob.phone.wait("CALL_RTPESTAB", since=asked)
     began = time.monotonic()
-    ann.ask("POST", f"/{call_id}/dtmf", {"digits": "44#"})
+    ann.ask("POST", f"/{call_id}/dtmf", {"digits": "4#7"})
 
     def digits():
         return [event["param"] for at, event in bob.phone.events
                 if at >= began and event["type"] == "CALL_DTMF_START"]
-    wait_until(lambda: digits() == ["4", "4", "#"], 10, "digits")
+    wait_until(lambda: digits() == ["4", "#", "7"], 10, "digits")
     ann.hang_up(call_id)
     ledger.ended(call_id)
 

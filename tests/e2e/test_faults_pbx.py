@@ -21,7 +21,8 @@ def the_gap(ledger, from_ms, to_ms):
         gaps = wait_until(told, what="the gap is marked")
         assert len(gaps) == 1, gaps
         begin, end = gaps[0]
-        assert begin <= from_ms and to_ms <= end, f"{gaps}: not all of {from_ms} to {to_ms}"
+        # The last bytes may have come just after the clock was read here.
+        assert begin <= from_ms + 100 and to_ms <= end, f"{gaps}: not all of {from_ms} to {to_ms}"
 
 
 def pbx_is(ledger, state):

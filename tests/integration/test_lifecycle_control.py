@@ -54,7 +54,7 @@ def test_mute_and_digits(redis, agent, manager, call, gateway):  # noqa: F811
     gateway.actions.clear()
     assert agent.post(f"/api/ami/calls/{call}/dtmf", {"digits": "1#"}).status_code == 202
     assert [gateway.fields(i) for i in range(2)] == [
-        {"Channel": names["1002"], "Digit": digit, "Duration": "100"} for digit in "1#"]
+        {"Channel": names["1002"], "Digit": digit, "Duration": "80"} for digit in "1#"]
     gateway.actions.clear()
     gateway.answer = lambda action: ("error", "Failed") if len(gateway.actions) == 2 else (
         "success", "ok")
