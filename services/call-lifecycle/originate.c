@@ -56,7 +56,7 @@ static struct command compose(struct http_request *request, const struct origina
 static void write_action(struct service *service, struct http_request *request,
 			 const struct originate *originate, struct buffer *out)
 {
-	struct texts texts;
+	struct texts texts = {0};
 	struct command command = compose(request, originate, &texts);
 	struct buffer data = {0};
 	struct json_writer writer = json_writer_init(&data);

@@ -29,7 +29,7 @@ struct service {
 	struct history *history;
 	struct wishes *wishes;
 	struct health_item *redis_health, *sql_health;
-	struct keeper *keeper; /* NULL: recordings are not on this host */
+	struct keeper *keeper;   /* NULL: recordings are not on this host */
 	struct playing *playing; /* digits that wait for the next to be sent (handle_audio.c) */
 	struct timer *drain;
 };

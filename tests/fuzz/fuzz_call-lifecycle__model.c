@@ -89,7 +89,7 @@ static void add_rest(const struct fuzz *fuzz, struct json_writer *writer, const 
 	static const char *const types[] = {"basic", "basic", "basic", "parking"};
 	char bridge[8];
 
-	snprintf(bridge, sizeof(bridge), "b%u", bytes[3] % 5);
+	snprintf(bridge, sizeof(bridge), "b%d", bytes[3] % 5);
 	json_field_str(writer, "Cause", causes[bytes[3] >> 5]);
 	add_channel(fuzz, writer, "Dest", "", bytes[2]);
 	json_field_str(writer, "DestChannelState", bytes[4] & 32 ? "5" : "0");
@@ -289,7 +289,7 @@ static void apply(struct fuzz *fuzz, const uint8_t *bytes)
 	add_others(fuzz, &writer, bytes);
 	json_end_object(&writer);
 	if (getenv("FUZZ_SHOW") != NULL)
-		fprintf(stderr, "%s %u %u %u %u %u\n", event, bytes[1] % CHANNELS,
+		fprintf(stderr, "%s %d %d %u %u %u\n", event, bytes[1] % CHANNELS,
 			bytes[2] % CHANNELS, bytes[3], bytes[4], bytes[5]);
 	model_apply(fuzz->model, buffer_str(&text), text.len);
 	check(fuzz);

@@ -96,7 +96,8 @@ def test_the_ledger_is_exact_through_restarts(redis, database, start):
     late = sums[border]
     assert (late["available_ms"], late["paused_ms"], late["ringing_ms"], late["busy_ms"]) == \
         (16_000, 16_000, 3_000, 60_000)
-    days = database.query("SELECT SUM(available_ms) AS a, SUM(paused_ms) AS p FROM stats_agent WHERE step = 1")
+    days = database.query("SELECT SUM(available_ms) AS a, SUM(paused_ms) AS p FROM stats_agent"
+                          " WHERE step = 1")
     assert (int(days[0]["a"]), int(days[0]["p"])) == (26_000, 18_000)
 
 
