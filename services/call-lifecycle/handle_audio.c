@@ -92,10 +92,11 @@ static void enter_gap(struct playing *playing)
 
 void handle_audio_close(struct service *service)
 {
-	while (service->playing != NULL) {
-		struct playing *playing = service->playing;
+	struct playing *playing;
 
-		leave_gap(playing);
+	while ((playing = service->playing) != NULL) {
+		service->playing = playing->next;
+		timer_stop(&playing->gap);
 		control_refused(playing->request, MSG_AMI_REPLY_OUTCOME_UNAVAILABLE, "going away");
 		playing_free(playing);
 	}

@@ -12,10 +12,12 @@ static struct transition step(enum transfer_state state, enum transfer_mode mode
 	return machine_step(state, mode, input);
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): they are declared there. */
 #define FOR_ALL(state, mode, input)                                                                \
 	for (enum transfer_state state = 0; state < STATES; state++)                               \
 		for (enum transfer_mode mode = 0; mode < MODES; mode++)                            \
 			for (enum transfer_input input = 0; input < INPUTS; input++)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static void test_every_outcome_is_defined(void **unused)
 {
