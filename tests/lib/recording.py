@@ -28,6 +28,12 @@ def validator(name):
     return jsonschema.Draft202012Validator(schema, resolver=resolver)
 
 
+def parent(name):
+    """The schema that this one is another name of (its $ref), or None."""
+    reference = schemas()[name].get("$ref")
+    return reference and reference[:-len(".json")]
+
+
 def kebab(name):
     """MaydaySnapshotBegin -> mayday-snapshot-begin"""
     return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
@@ -45,11 +51,11 @@ class Recording:
         if name not in schemas():
             self.faults.append(f"no schema {name} for {json.dumps(message)[:500]}")
             return
-        self.seen.add(name)
+        self.seen |= {name, parent(name)} - {None}
         self.faults += [f"{name}: {error.json_path}: {error.message[:300]}"
                         for error in validator(name).iter_errors(message)]
         if not schemas()[name].get("x-open") and isinstance(message, dict):
-            unknown = message.keys() - schemas()[name]["properties"].keys()
+            unknown = message.keys() - schemas()[parent(name) or name]["properties"].keys()
             self.faults += [f"{name}: $.{key} is not in the schema" for key in sorted(unknown)]
 
     def event(self, envelope):
