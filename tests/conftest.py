@@ -9,7 +9,7 @@ from lib.client import Rest, WebSocket
 from lib.daemon import Daemon
 from lib.net import Net
 from lib.recording import Recording
-from lib.servers import MariaDb, Mongo, Nginx, Redis
+from lib.servers import MariaDb, Mongo, Nginx, Redis, refusals
 
 
 @pytest.fixture(scope="session")
@@ -37,12 +37,16 @@ def recording():
 
 @pytest.fixture
 def redis(redis_server, recording):
-    """A client on an empty Redis; what the test put on its streams is validated at the end."""
+    """A client on an empty Redis; what the test put on its streams is validated at the end, and no daemon may have
+    asked for what its user has no right to."""
     if not redis_server.running():
         redis_server.start()
     redis_server.client.flushall()
+    refusals(redis_server.client)
     yield redis_server.client
     recording.tap(redis_server.client)
+    refused = refusals(redis_server.client)
+    assert not refused, "\n".join(refused)
 
 
 @pytest.fixture(scope="session")

@@ -263,7 +263,7 @@ static void write_streams_command(const char *pbxs, struct buffer *command)
 	count = add_pbx_keys(keys, count, pbxs);
 	snprintf(number, sizeof(number), "%zu", count);
 	resp_array(command, 3 + count);
-	resp_text(command, "EVAL");
+	resp_text(command, "EVAL_RO");
 	resp_text(command, streams_script);
 	resp_text(command, number);
 	for (size_t i = 0; i < count; i++) {

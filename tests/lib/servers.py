@@ -1,6 +1,6 @@
 """The real servers that the daemons need: Redis, MariaDB, nginx; each on an address of its own."""
 
-import functools
+import fcntl
 import os
 import pathlib
 import shutil
@@ -18,20 +18,23 @@ from lib.process import Process
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "mayday"
 PASSWORD = "test-password"
+USERS = [*(path.parent.name for path in ROOT.glob("services/*/main.c")), "replica", "sentinel"]
 
 
 class Redis(Process):
-    """As in production: append-only file, password, noeviction. The data survives kill9 + start."""
+    """As in production: append-only file, noeviction, a user for each daemon (deploy/redis/make-users). The data
+    survives kill9 + start."""
 
     port = 6379
 
     def __init__(self, net, directory):
-        self.host = net.address()
+        self.host, directory = net.address(), pathlib.Path(directory)
         super().__init__("redis-server", [
             "redis-server", "--bind", self.host, "--port", self.port, "--dir", directory,
-            "--requirepass", PASSWORD, "--appendonly", "yes", "--appendfsync", "everysec",
+            "--aclfile", directory / "users.acl", "--appendonly", "yes", "--appendfsync", "everysec",
             "--save", "", "--maxmemory-policy", "noeviction"], directory)
         self.client = redis.Redis(self.host, self.port, password=PASSWORD, decode_responses=True)
+        (directory / "users.acl").write_text(self._users())
 
     def start(self):
         self.spawn()
@@ -40,25 +43,31 @@ class Redis(Process):
 
     @property
     def settings(self):
+        """Of the user who may do everything."""
         return {"REDIS_HOST": self.host, "REDIS_PORT": str(self.port), "REDIS_PASSWORD": PASSWORD}
 
     def settings_of(self, daemon):
-        """With MAYDAY_TEST_REDIS_USERS=yes those of the user of Redis that deploy/redis/make-users makes of it."""
-        if os.environ.get("MAYDAY_TEST_REDIS_USERS") != "yes" or f"user {daemon} " not in self._users():
+        """Of the user that this daemon is."""
+        if daemon not in USERS:
             return self.settings
-        for rules in self._users().splitlines():
-            self.client.execute_command("ACL", "SETUSER", *rules.split()[1:])
         return {**self.settings, "REDIS_USERNAME": daemon, "REDIS_PASSWORD": f"of-{daemon}"}
 
-    @functools.cache
     def _users(self):
         folder = self.directory / "users"
         folder.mkdir(exist_ok=True)
-        for name in [*(path.parent.name for path in ROOT.glob("services/*/main.c")), "replica", "sentinel"]:
+        for name in USERS:
             (folder / f"redis-{name}").write_text(f"of-{name}")
         (folder / "redis-admin").write_text(PASSWORD)
         return subprocess.run([ROOT / "deploy/redis/make-users", folder], check=True, text=True,
                               capture_output=True).stdout
+
+
+def refusals(client):
+    """What Redis' users asked for and may not, in words; forgets them."""
+    faults = {f"{each['username']} may not {each['object']} ({each['reason']}): deploy/redis/make-users gives rights"
+              for each in client.acl_log() if each["reason"] in ("command", "key", "channel")}
+    client.acl_log_reset()
+    return sorted(faults)
 
 
 def _mariadb_template():
@@ -66,20 +75,22 @@ def _mariadb_template():
     version = subprocess.run(["mariadbd", "--version"], capture_output=True, text=True, check=True)
     name = version.stdout.split("Ver ")[1].split()[0]
     template = CACHE / f"mariadb-datadir-{name}"
-    if template.exists():
-        return template
     CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "mariadb-datadir.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two of them at once trip over each other's temporary tables
+        if not template.exists():
+            _make_mariadb_template(template)
+    return template
+
+
+def _make_mariadb_template(template):
     with tempfile.TemporaryDirectory(dir=CACHE) as made:
         datadir = pathlib.Path(made) / "data"
         subprocess.run([
             "mariadb-install-db", "--no-defaults", f"--datadir={datadir}", "--user=root",
             "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
             "--innodb-log-file-size=8M"], check=True, capture_output=True)
-        try:
-            datadir.rename(template)
-        except OSError:  # another session was faster
-            assert template.exists()
-    return template
+        datadir.rename(template)
 
 
 class MariaDb(Process):

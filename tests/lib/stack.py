@@ -10,6 +10,7 @@ import redis
 from lib.daemon import FAULTS
 from lib.phone import Phone
 from lib.recording import Recording
+from lib.servers import refusals
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMAND = ROOT / "deploy/local/stack"
@@ -110,3 +111,5 @@ class Stack:
             recording = Recording()
             recording.tap(self.redis_client())
             recording.finish()
+            refused = refusals(self.redis_client())
+            assert not refused, "\n".join(refused)

@@ -10,23 +10,14 @@ daemon_place() {
 part_exists() { [ -x "$BIN/${PART%@*}" ]; }
 part_listens() { echo "tcp $DAEMON_AT"; }
 
-# With MAYDAY_REDIS_USERS=yes each daemon is a user of Redis with its own few rights; else all are the default one.
-daemon_redis_user() {
-	if [ "${MAYDAY_REDIS_USERS:-}" = yes ]; then
-		echo "REDIS_USERNAME=${PART%@*}"
-		echo "REDIS_PASSWORD_FILE=$(secret "redis-${PART%@*}")"
-	else
-		echo "REDIS_PASSWORD_FILE=$(secret redis)"
-	fi
-}
-
 daemon_common() {
 	cat <<-ENV
 		HTTP_LISTEN=$DAEMON_AT
 		LOG_LEVEL=${LOG_LEVEL:-info}
 		REDIS_HOST=$NET.2
 		REDIS_PORT=6379
-		$(daemon_redis_user)
+		REDIS_USERNAME=${PART%@*}
+		REDIS_PASSWORD_FILE=$(secret "redis-${PART%@*}")
 	ENV
 }
 
