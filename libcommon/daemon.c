@@ -226,7 +226,7 @@ int daemon_main(const struct daemon_definition *definition, int argc, char *argv
 	else if (option == DAEMON_HEALTHY)
 		status = daemon_healthy(definition->name, skeleton.settings.http.listen);
 	else if (option == DAEMON_COMMAND)
-		status = definition->command.run();
+		status = definition->command.run(argv[2]);
 	else
 		status = run(&skeleton, option == DAEMON_ROUTES);
 	settings_free(groups);

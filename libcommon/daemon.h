@@ -41,10 +41,11 @@ struct daemon_definition {
 	/* Stop taking work; call daemon_drained() when what is in hand is finished. May be NULL. */
 	void (*drain)(void *service);
 	void (*close)(void *service);
-	/* An extra option such as --migrate: returns an exit status. NULL name: none. */
+	/* An extra option such as --migrate [VERSION], whose value is NULL when it is left out:
+	 * returns an exit status. NULL name: none. */
 	struct {
-		const char *name, *meaning;
-		int (*run)(void);
+		const char *name, *value, *meaning;
+		int (*run)(const char *value);
 	} command;
 };
 

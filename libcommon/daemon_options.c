@@ -60,8 +60,8 @@ static void print_help(const struct daemon_definition *definition,
 			  "  --routes    print the REST routes with their permissions and leave\n"
 			  "  --version   print the version and leave\n");
 	if (definition->command.name != NULL)
-		buffer_printf(&text, "  %-11s %s\n", definition->command.name,
-			      definition->command.meaning);
+		buffer_printf(&text, "  %s [%s]  %s\n", definition->command.name,
+			      definition->command.value, definition->command.meaning);
 	buffer_append_str(&text, "\nSettings come from the environment; NAME_FILE names a file "
 				 "that holds the value of NAME:\n\n");
 	settings_describe(groups, &text);
@@ -84,7 +84,7 @@ enum daemon_option daemon_option_parse(const struct daemon_definition *definitio
 		return DAEMON_HEALTHY;
 	if (argc == 2 && strcmp(option, "--routes") == 0)
 		return DAEMON_ROUTES;
-	if (argc == 2 && definition->command.name != NULL &&
+	if (argc <= 3 && definition->command.name != NULL &&
 	    strcmp(option, definition->command.name) == 0)
 		return DAEMON_COMMAND;
 	if (argc == 2 && strcmp(option, "--help") == 0) {

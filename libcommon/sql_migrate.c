@@ -5,6 +5,7 @@
 #include "sql_rows.h"
 #include "sql_statements.h"
 
+#include <limits.h>
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -141,36 +142,38 @@ static int record(struct migrator *migrator, const struct sql_migration *migrati
 			 5, &none);
 }
 
-static int run_statements(struct migrator *migrator, const struct sql_migration *migration)
+static int run_statements(struct migrator *migrator, const char *name, const char *text)
 {
-	const char *at = migration->sql;
+	const char *at = text;
 
 	while (*(at += strspn(at, " \t\r\n")) != '\0') {
 		const char *end = strstr(at, ";\n");
 		size_t len = end != NULL ? (size_t)(end - at) : strlen(at);
 
-		if (run_plain(migrator, migration->name, at, len) < 0)
+		if (run_plain(migrator, name, at, len) < 0)
 			return -1;
 		at += end != NULL ? len + 2 : len;
 	}
 	return 0;
 }
 
-static int migrate(struct migrator *migrator, const struct sql_migration *migrations)
+/* Returns the number of changes applied: those up to a version that are due. */
+static int go_forward(struct migrator *migrator, const struct sql_migration *migrations,
+		      int version)
 {
 	char checksum[crypto_hash_sha256_BYTES * 2 + 1];
 	int applied = 0;
 
-	if (lock(migrator) < 0 || make_table(migrator) < 0)
-		return -1;
 	for (const struct sql_migration *at = migrations; at->name != NULL; at++) {
 		int known;
 
+		if (at->version > version)
+			break;
 		hash(at->sql, checksum);
 		known = is_applied(migrator, at, checksum);
 		if (known > 0)
 			continue;
-		if (known < 0 || run_statements(migrator, at) < 0 ||
+		if (known < 0 || run_statements(migrator, at->name, at->sql) < 0 ||
 		    record(migrator, at, checksum) < 0)
 			return -1;
 		applied++;
@@ -178,8 +181,72 @@ static int migrate(struct migrator *migrator, const struct sql_migration *migrat
 	return applied;
 }
 
-int sql_migrate(const struct sql_settings *settings, const char *component,
-		const struct sql_migration *migrations, char **error_r)
+/* The newest version that is recorded; 0: none. */
+static int newest_applied(struct migrator *migrator, int *version_r)
+{
+	struct sql_value component = sql_text(migrator->component);
+	char *newest;
+	int status = run_bound(migrator,
+			       "SELECT CAST(MAX(version) AS CHAR) FROM schema_migrations "
+			       "WHERE component = ?",
+			       &component, 1, &newest);
+
+	*version_r = newest != NULL ? atoi(newest) : 0;
+	free(newest);
+	return status;
+}
+
+static int take_back(struct migrator *migrator, const struct sql_migration *migration)
+{
+	const struct sql_value values[] = {sql_text(migrator->component),
+					   sql_int(migration->version)};
+	char *none;
+
+	if (migration->back == NULL)
+		return fail(migrator, migration->name, "it cannot be taken back");
+	if (run_statements(migrator, migration->name, migration->back) < 0)
+		return -1;
+	return run_bound(migrator,
+			 "DELETE FROM schema_migrations WHERE component = ? AND version = ?",
+			 values, 2, &none);
+}
+
+/* Returns the number of changes taken back: those above a version. */
+static int go_back(struct migrator *migrator, const struct sql_migration *migrations, int version)
+{
+	const struct sql_migration *at = migrations;
+	int newest, taken = 0;
+
+	if (newest_applied(migrator, &newest) < 0)
+		return -1;
+	while (at->name != NULL)
+		at++;
+	if (newest > version && (at == migrations || at[-1].version < newest))
+		return fail(migrator, "schema", "a newer daemon changed it: that one can go back");
+	while (at != migrations && (--at)->version > version) {
+		if (at->version > newest)
+			continue;
+		if (take_back(migrator, at) < 0)
+			return -1;
+		taken++;
+	}
+	return taken;
+}
+
+static int migrate(struct migrator *migrator, const struct sql_migration *migrations, int version)
+{
+	int taken = 0, applied;
+
+	if (lock(migrator) < 0 || make_table(migrator) < 0)
+		return -1;
+	if (version != INT_MAX)
+		taken = go_back(migrator, migrations, version);
+	applied = taken < 0 ? -1 : go_forward(migrator, migrations, version);
+	return applied < 0 ? -1 : taken + applied;
+}
+
+int sql_migrate_to(const struct sql_settings *settings, const char *component,
+		   const struct sql_migration *migrations, int version, char **error_r)
 {
 	struct migrator migrator = {.component = component};
 	int result;
@@ -187,9 +254,15 @@ int sql_migrate(const struct sql_settings *settings, const char *component,
 	mysql_thread_init();
 	result = open_connection(&migrator, settings);
 	if (result == 0)
-		result = migrate(&migrator, migrations);
+		result = migrate(&migrator, migrations, version);
 	mysql_close(&migrator.mysql);
 	mysql_thread_end();
 	*error_r = migrator.error;
 	return result;
+}
+
+int sql_migrate(const struct sql_settings *settings, const char *component,
+		const struct sql_migration *migrations, char **error_r)
+{
+	return sql_migrate_to(settings, component, migrations, INT_MAX, error_r);
 }

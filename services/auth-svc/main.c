@@ -12,7 +12,8 @@ static const struct daemon_definition definition = {
 	.check = settings_check,
 	.open = service_open,
 	.close = service_close,
-	.command = {"--migrate", "bring the database's schema up to date and leave",
+	.command = {"--migrate", "VERSION",
+		    "bring the database's schema up to date, or to that version, and leave",
 		    migrations_command},
 };
 

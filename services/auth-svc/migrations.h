@@ -4,11 +4,9 @@
 
 #include "sql_migrate.h"
 
-extern const struct sql_migration migrations[];
-
 /* Brings the database up to date. Blocks. Returns as sql_migrate(). */
 int migrations_run(const struct sql_settings *settings, char **error_r);
-/* For --migrate: the same, with its exit status. */
-int migrations_command(void);
+/* --migrate [VERSION]: as sql_migrate_command(). */
+int migrations_command(const char *version);
 
 #endif

@@ -13,7 +13,8 @@ static const struct daemon_definition definition = {
 	.open = service_open,
 	.drain = service_drain,
 	.close = service_close,
-	.command = {"--migrate", "bring the database's schema up to date and leave",
+	.command = {"--migrate", "VERSION",
+		    "bring the database's schema up to date, or to that version, and leave",
 		    migrations_command},
 };
 

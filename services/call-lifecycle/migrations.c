@@ -1,26 +1,16 @@
 #include "migrations.h"
 
-#include "log.h"
 #include "settings.h"
 
-#include <stdlib.h>
+#define FOLDER "services/call-lifecycle/migrations/"
 
-/* The text of migrations/<name>.sql, ended by a NUL, as <symbol>. Both are pasted into text:
-   NOLINTBEGIN(bugprone-macro-parentheses) */
-#define EMBED(symbol, name)                                                                        \
-	__asm__(".section .rodata\n" #symbol                                                       \
-		": .incbin \"services/call-lifecycle/migrations/" name ".sql\"\n"                  \
-		".byte 0\n"                                                                        \
-		".previous\n");                                                                    \
-	extern const char symbol[]
-/* NOLINTEND(bugprone-macro-parentheses) */
-
-EMBED(migration_0001, "0001_history");
-EMBED(migration_0002, "0002_stats");
+SQL_EMBED(migration_0001, FOLDER "0001_history.sql");
+SQL_EMBED(migration_0002, FOLDER "0002_stats.sql");
+SQL_EMBED(migration_0002_back, FOLDER "0002_stats.back.sql");
 
 static const struct sql_migration migrations[] = {
-	{1, "0001_history", migration_0001},
-	{2, "0002_stats", migration_0002},
+	{1, "0001_history", migration_0001, NULL},
+	{2, "0002_stats", migration_0002, migration_0002_back},
 	{0},
 };
 
@@ -29,20 +19,7 @@ int migrations_run(const struct sql_settings *set, char **error_r)
 	return sql_migrate(set, "call-lifecycle", migrations, error_r);
 }
 
-int migrations_command(void)
+int migrations_command(const char *version)
 {
-	char *error;
-	int applied;
-
-	if (settings.sql.host[0] == '\0') {
-		log_error("DB_HOST is not set");
-		return 1;
-	}
-	applied = migrations_run(&settings.sql, &error);
-	if (applied < 0)
-		log_error("the schema was not brought up to date", log_str("reason", error));
-	else
-		log_info("the schema is up to date", log_int("applied", applied));
-	free(error);
-	return applied < 0 ? 1 : 0;
+	return sql_migrate_command(&settings.sql, "call-lifecycle", migrations, version);
 }

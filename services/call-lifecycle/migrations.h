@@ -6,7 +6,7 @@
 
 /* As sql_migrate(). Blocks. */
 int migrations_run(const struct sql_settings *settings, char **error_r);
-/* call-lifecycle --migrate. Returns an exit status. */
-int migrations_command(void);
+/* --migrate [VERSION]: as sql_migrate_command(). */
+int migrations_command(const char *version);
 
 #endif

@@ -1,5 +1,6 @@
 /* transfer-svc: transfers that never lose the customer. See README.md. */
 #include "daemon.h"
+#include "migrations.h"
 #include "service.h"
 #include "settings.h"
 
@@ -11,6 +12,9 @@ static const struct daemon_definition definition = {
 	.check = settings_check,
 	.open = service_open,
 	.close = service_close,
+	.command = {"--migrate", "VERSION",
+		    "bring the database's schema up to date, or to that version, and leave",
+		    migrations_command},
 };
 
 int main(int argc, char *argv[])

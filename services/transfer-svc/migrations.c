@@ -1,5 +1,7 @@
 #include "migrations.h"
 
+#include "settings.h"
+
 static const char transfer_history[] =
 	"CREATE TABLE IF NOT EXISTS transfer_history ("
 	"transfer_id VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY, "
@@ -14,11 +16,16 @@ static const char transfer_history[] =
 	"KEY of_call (call_id)) CHARACTER SET utf8mb4";
 
 static const struct sql_migration migrations[] = {
-	{1, "0001_transfer_history", transfer_history},
+	{1, "0001_transfer_history", transfer_history, NULL},
 	{0},
 };
 
-int migrations_run(const struct sql_settings *settings, char **error_r)
+int migrations_run(const struct sql_settings *set, char **error_r)
 {
-	return sql_migrate(settings, "transfer-svc", migrations, error_r);
+	return sql_migrate(set, "transfer-svc", migrations, error_r);
+}
+
+int migrations_command(const char *version)
+{
+	return sql_migrate_command(&settings.sql, "transfer-svc", migrations, version);
 }

@@ -6,5 +6,7 @@
 
 /* Blocks. Returns as sql_migrate(). */
 int migrations_run(const struct sql_settings *settings, char **error_r);
+/* --migrate [VERSION]: as sql_migrate_command(). */
+int migrations_command(const char *version);
 
 #endif

@@ -383,33 +383,67 @@ static void may_be_closed_by_an_answer(void **state)
 	assert_null(fixture->pool);
 }
 
+static struct sql_migration changes[] = {
+	{1, "0001_one", "CREATE TABLE m1 (a INT);\nINSERT INTO m1 VALUES (1);\n", NULL},
+	{2, "0002_two", "-- a comment\nALTER TABLE m1 ADD COLUMN b INT DEFAULT 7",
+	 "ALTER TABLE m1 DROP COLUMN b;\n"},
+	{3, "0003_three", "CREATE TABLE m2 (a INT)", "DROP TABLE m2"},
+	{0},
+};
+
+static int go_to(int version, char **error_r)
+{
+	return sql_migrate_to(&settings, "test", changes, version, error_r);
+}
+
 static void migrates_once(void **state)
 {
 	struct fixture *fixture = *state;
-	struct sql_migration list[] = {
-		{1, "0001_one", "CREATE TABLE m1 (a INT);\nINSERT INTO m1 VALUES (1);\n"},
-		{2, "0002_two", "-- a comment\nCREATE TABLE m2 (a INT)"},
-		{0},
-	};
-	struct sql_migration first[] = {list[0], {0}};
+	struct sql_migration first[] = {changes[0], {0}};
+	struct sql_migration other[] = {changes[0], {2, "0002_two", "SELECT 2", NULL}, {0}};
+	struct sql_migration bad[] = {{4, "0004_bad", "CREATE TABEL x (a INT);\n", NULL}, {0}};
 	struct sql_settings elsewhere = settings;
 	char *error;
 
 	assert_int_equal(sql_migrate(&settings, "test", first, &error), 1);
-	assert_int_equal(sql_migrate(&settings, "test", list, &error), 1);
-	assert_int_equal(sql_migrate(&settings, "test", list, &error), 0);
+	assert_int_equal(sql_migrate(&settings, "test", changes, &error), 2);
+	assert_int_equal(sql_migrate(&settings, "test", changes, &error), 0);
 	assert_null(error);
 	expect(fixture, SQL_OK, "SELECT COUNT(*) FROM m1");
 	assert_int_equal(fixture->number, 1);
-	list[1].sql = "CREATE TABLE m2 (b INT)";
-	assert_int_equal(sql_migrate(&settings, "test", list, &error), -1);
+	assert_int_equal(sql_migrate(&settings, "test", other, &error), -1);
 	assert_non_null(strstr(error, "0002_two"));
 	free(error);
-	list[1] = (struct sql_migration){3, "0003_bad", "CREATE TABEL x (a INT);\n"};
-	assert_int_equal(sql_migrate(&settings, "test", list, &error), -1);
+	assert_int_equal(sql_migrate(&settings, "test", bad, &error), -1);
 	free(error);
 	elsewhere.port = 1;
-	assert_int_equal(sql_migrate(&elsewhere, "test", list, &error), -1);
+	assert_int_equal(sql_migrate(&elsewhere, "test", changes, &error), -1);
+	free(error);
+}
+
+static void goes_back_and_forth(void **state)
+{
+	struct fixture *fixture = *state;
+	struct sql_migration older[] = {changes[0], changes[1], {0}};
+	char *error;
+
+	assert_int_equal(go_to(2, &error), 2);
+	assert_int_equal(go_to(3, &error), 1);
+	expect(fixture, SQL_OK, "INSERT INTO m1 VALUES (2, 2)");
+	/* An older daemon lives with what a newer one did, and cannot undo it. */
+	assert_int_equal(sql_migrate(&settings, "test", older, &error), 0);
+	assert_int_equal(sql_migrate_to(&settings, "test", older, 1, &error), -1);
+	assert_non_null(strstr(error, "newer"));
+	free(error);
+	assert_int_equal(go_to(1, &error), 2);
+	expect(fixture, SQL_OK, "SELECT SUM(a) FROM m1");
+	expect(fixture, SQL_FAILED, "SELECT b FROM m1");
+	assert_int_equal(go_to(1, &error), 0);
+	assert_int_equal(sql_migrate(&settings, "test", changes, &error), 2);
+	expect(fixture, SQL_OK, "SELECT COUNT(*) FROM m1 WHERE b = 7");
+	assert_int_equal(fixture->number, 2);
+	assert_int_equal(go_to(0, &error), -1);
+	assert_non_null(strstr(error, "0001_one"));
 	free(error);
 }
 
@@ -427,6 +461,7 @@ int main(void)
 		TEST(closes_with_work_under_way),
 		TEST(may_be_closed_by_an_answer),
 		TEST(migrates_once),
+		TEST(goes_back_and_forth),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_server, tear_down_server);
