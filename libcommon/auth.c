@@ -5,6 +5,7 @@
 #include "mem.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -21,11 +22,17 @@ struct check {
 	auth_done_fn *done;
 	void *context;
 	struct check *next;
+	/* Of Redis' answers: */
+	size_t waiting;
+	bool failed, alive;
+	struct principal who; /* valid when alive */
+	char teams_version[REACH_VERSION_MAX + 1];
 };
 
 struct auth {
 	struct redis_link *link;
 	struct jwt_keys *keys;
+	struct reach *reach;
 	struct check *waiting; /* for the JWKS, newest first */
 	size_t pending;        /* commands under way */
 	bool fetching, freed;
@@ -39,6 +46,7 @@ struct auth *auth_new(const struct jwt_settings *settings, struct redis_link *li
 
 	auth->link = link;
 	auth->keys = jwt_keys_new(settings);
+	auth->reach = reach_new(link);
 	return auth;
 }
 
@@ -47,6 +55,7 @@ static void release(struct auth *auth)
 	if (!auth->freed || auth->pending > 0)
 		return;
 	jwt_keys_free(&auth->keys);
+	reach_free(&auth->reach);
 	free(auth);
 }
 
@@ -105,6 +114,7 @@ static bool read_principal(const redisReply *reply, const struct jwt_claims *cla
 			   struct principal *who_r)
 {
 	char role[33], expires[24];
+	int64_t expires_at_ms;
 
 	if (!copy_field(reply, FIELD_USER_ID, who_r->user_id, sizeof(who_r->user_id)) ||
 	    !copy_field(reply, FIELD_USERNAME, who_r->username, sizeof(who_r->username)) ||
@@ -116,40 +126,95 @@ static bool read_principal(const redisReply *reply, const struct jwt_claims *cla
 	    !copy_field(reply, FIELD_ROLE, role, sizeof(role)) ||
 	    !copy_field(reply, FIELD_EXPIRES, expires, sizeof(expires)))
 		return false;
-	if (strcmp(who_r->user_id, claims->subject) != 0 || !role_parse(role, &who_r->role) ||
-	    strtoll(expires, NULL, 10) <= clock_wall_ms())
+	expires_at_ms = strtoll(expires, NULL, 10);
+	if ((claims->subject[0] != '\0' && strcmp(who_r->user_id, claims->subject) != 0) ||
+	    !role_parse(role, &who_r->role) || expires_at_ms <= clock_wall_ms())
 		return false;
 	strcpy(who_r->session_id, claims->session_id);
 	who_r->permissions = role_permissions(who_r->role);
-	who_r->expires_at_ms = claims->expires_at_s * 1000;
+	who_r->expires_at_ms =
+		claims->expires_at_s > 0 ? claims->expires_at_s * 1000 : expires_at_ms;
 	return true;
 }
 
-static void on_session(const redisReply *reply, void *context)
+static void settle(struct check *check)
 {
-	struct check *check = context;
 	struct auth *auth = check->auth;
-	struct principal who = {0};
 
-	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != FIELD_COUNT)
+	if (check->failed)
 		finish(check, AUTH_UNAVAILABLE, NULL);
-	else if (read_principal(reply, &check->claims, &who))
-		finish(check, AUTH_OK, &who);
+	else if (check->alive)
+		finish(check, AUTH_OK, &check->who);
 	else
 		finish(check, AUTH_REVOKED, NULL);
 	auth->pending--;
 	release(auth);
 }
 
+static void on_teams(bool ok, void *context)
+{
+	struct check *check = context;
+
+	check->failed = !ok;
+	settle(check);
+}
+
+static void arrive(struct check *check)
+{
+	if (--check->waiting > 0)
+		return;
+	if (check->failed || !check->alive)
+		settle(check);
+	else
+		reach_load(check->auth->reach, check->who.teams, check->teams_version, on_teams,
+			   check);
+}
+
+static void on_session(const redisReply *reply, void *context)
+{
+	struct check *check = context;
+
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != FIELD_COUNT)
+		check->failed = true;
+	else
+		check->alive = read_principal(reply, &check->claims, &check->who);
+	arrive(check);
+}
+
+static void on_teams_version(const redisReply *reply, void *context)
+{
+	struct check *check = context;
+
+	if (reply == NULL || reply->type == REDIS_REPLY_ERROR)
+		check->failed = true;
+	else if (reply->type == REDIS_REPLY_STRING)
+		snprintf(check->teams_version, sizeof(check->teams_version), "%s", reply->str);
+	arrive(check);
+}
+
+/* sent: what redis_link_command() answered. */
+static void asked(struct check *check, int sent)
+{
+	if (sent == 0)
+		check->waiting++;
+	else
+		check->failed = true;
+}
+
+/* One round trip: both answers come together. */
 static void ask_session(struct check *check)
 {
-	if (redis_link_command(check->auth->link, on_session, check,
-			       "HMGET session:%s userId username role extension amiSessionId "
-			       "teams team expiresAt",
-			       check->claims.session_id) < 0)
-		finish(check, AUTH_UNAVAILABLE, NULL);
-	else
-		check->auth->pending++;
+	struct redis_link *link = check->auth->link;
+
+	check->who.reach = check->auth->reach;
+	check->auth->pending++;
+	check->waiting = 1; /* until both are asked for */
+	asked(check, redis_link_command(link, on_teams_version, check, "GET team:version"));
+	asked(check, redis_link_command(link, on_session, check,
+					"HMGET session:%s userId username role extension "
+					"amiSessionId teams team expiresAt",
+					check->claims.session_id));
+	arrive(check);
 }
 
 /* ---- the keys ---- */
@@ -259,6 +324,16 @@ void auth_check(struct auth *auth, const char *token, auth_done_fn *done, void *
 		wait_for_keys(check, token);
 	else
 		finish(check, from_jwt(result), NULL);
+}
+
+void auth_check_session(struct auth *auth, const char *session_id, auth_done_fn *done,
+			void *context)
+{
+	struct check *check = mem_new(struct check);
+
+	*check = (struct check){.auth = auth, .done = done, .context = context};
+	snprintf(check->claims.session_id, sizeof(check->claims.session_id), "%s", session_id);
+	ask_session(check);
 }
 
 static void on_checked(enum auth_result result, const struct principal *who, void *context)

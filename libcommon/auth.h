@@ -5,6 +5,7 @@
 
 #include "http_server.h"
 #include "jwt.h"
+#include "reach.h"
 #include "redis_link.h"
 
 struct auth;
@@ -24,8 +25,12 @@ enum auth_result {
 typedef void auth_done_fn(enum auth_result result, const struct principal *who, void *context);
 
 /* Verifies token and session. done is called exactly once, maybe before this returns; who is
-   borrowed and NULL unless AUTH_OK. */
+   borrowed and NULL unless AUTH_OK. What it may see (reach.h) is as of this moment. */
 void auth_check(struct auth *auth, const char *token, auth_done_fn *done, void *context);
+/* The same without a token: whether the session is alive, and whose it is. Who has it is known to
+   be allowed to. expires_at_ms is the session's. */
+void auth_check_session(struct auth *auth, const char *session_id, auth_done_fn *done,
+			void *context);
 /* http_handler_fn with a struct auth as context: Bearer token -> principal -> http_proceed(). */
 void auth_http(struct http_request *request, void *auth);
 

@@ -9,6 +9,8 @@
 
 #define PRINCIPAL_TEAMS_SIZE 128
 
+struct reach;
+
 struct principal {
 	char user_id[40];
 	char username[65];
@@ -19,6 +21,8 @@ struct principal {
 	   parted by one blank, "" nobody's. */
 	char teams[PRINCIPAL_TEAMS_SIZE];
 	char team[24]; /* its own, "" for none */
+	const struct reach
+		*reach; /* who belongs to its teams: reach.h; borrowed from struct auth */
 	enum role role;
 	uint64_t permissions;  /* bits of enum permission: what the role gives */
 	int64_t expires_at_ms; /* of the token */
