@@ -18,9 +18,9 @@ enum permission {
 	PERMISSION_RECORD_CALLS,
 	/* list and read calls */
 	PERMISSION_VIEW_CALLS,
-	/* see and touch calls that the own extension is no part of */
+	/* see and touch calls that the own extension is no part of, of the teams that one leads */
 	PERMISSION_ALL_CALLS,
-	/* listen, whisper and barge; follow all agents and queues live */
+	/* listen, whisper and barge; follow the agents of the teams that one leads, and queues, live */
 	PERMISSION_MONITOR_CALLS,
 	/* read clients and what was said to them, of the own teams */
 	PERMISSION_VIEW_CLIENTS,
@@ -30,7 +30,7 @@ enum permission {
 	PERMISSION_ALL_CLIENTS,
 	/* define fields and dispositions, show and erase a person, read the audit */
 	PERMISSION_MANAGE_CLIENTS,
-	/* read the administrator's reports, statistics and health pages */
+	/* read the reports, statistics and health pages; what is of agents, of the teams that one leads */
 	PERMISSION_VIEW_ADMIN,
 	/* create, change and remove agents, pause them, set their state */
 	PERMISSION_MANAGE_AGENTS,

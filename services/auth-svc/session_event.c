@@ -6,6 +6,7 @@
 #include "msg_event.h"
 #include "msg_session_changed.h"
 #include "msg_session_created.h"
+#include "msg_session_teams_changed.h"
 
 #include <stdlib.h>
 
@@ -79,5 +80,22 @@ void session_event_changed(const struct principal *who, int64_t version, struct 
 
 	msg_session_changed_write(&message, &json);
 	write_event("session:changed", who, &data, out);
+	buffer_free(&data);
+}
+
+void session_event_teams_changed(const char *version, struct buffer *out)
+{
+	struct buffer data = {0};
+	struct json_writer json = json_writer_init(&data), envelope = json_writer_init(out);
+	struct msg_session_teams_changed message = {.version = version};
+	struct msg_event event = {
+		.event_type = "session:teams_changed",
+		.timestamp = clock_wall_ms(),
+		.redis_key = "team:version",
+	};
+
+	msg_session_teams_changed_write(&message, &json);
+	event.data.text = buffer_str(&data);
+	msg_event_write(&event, &envelope);
 	buffer_free(&data);
 }

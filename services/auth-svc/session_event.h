@@ -13,5 +13,7 @@ void session_event_revoked(const struct principal *who, enum msg_session_revoked
 /* Stands for a version that only Redis knows; it is put in there. */
 #define SESSION_EVENT_ANY_VERSION INT64_C(4503599627370497)
 void session_event_changed(const struct principal *who, int64_t version, struct buffer *out);
+/* Of no session: who sees whom has changed. */
+void session_event_teams_changed(const char *version, struct buffer *out);
 
 #endif

@@ -111,7 +111,7 @@ void store_count_refresh(struct store *store, const char *session_id, int64_t co
 void store_put_ticket(struct store *store, const char *ticket, const char *session_id,
 		      int64_t ttl_ms, store_done_fn *done, void *context);
 
-/* ---- teams: team:<id>:extensions, teams ---- */
+/* ---- teams: team:<id>:extensions, teams, team:version ---- */
 
 struct store_member {
 	int64_t team_id;
@@ -120,6 +120,8 @@ struct store_member {
 
 /* Replaces all of them. */
 void store_put_teams(struct store *store, const struct store_member *members, size_t count);
+/* team:version, events:session: every daemon looks at the teams again. */
+void store_tell_teams(struct store *store);
 
 /* ---- actions:<pbx> ---- */
 

@@ -1,5 +1,7 @@
 #include "store_internal.h"
 
+#include "session_event.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -19,4 +21,20 @@ void store_put_teams(struct store *store, const struct store_member *members, si
 					 members[i].team_id, members[i].extension);
 	}
 	(void)redis_link_command(link, NULL, NULL, "EXEC");
+}
+
+/* After the members and the sessions: who sees the new version sees them, too. */
+void store_tell_teams(struct store *store)
+{
+	struct redis_link *link = store->link;
+	char version[ID_CALL_LEN + 1];
+	struct buffer event = {0};
+
+	id_call(version);
+	session_event_teams_changed(version, &event);
+	(void)redis_link_command(link, NULL, NULL, "MULTI");
+	(void)redis_link_command(link, NULL, NULL, "SET team:version %s", version);
+	store_send_event(store, "events:session", "session:changes", &event);
+	(void)redis_link_command(link, NULL, NULL, "EXEC");
+	buffer_free(&event);
 }

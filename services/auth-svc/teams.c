@@ -259,6 +259,7 @@ static void on_managers(const struct sql_result *sql, void *context)
 		copy(ids, sizeof(ids), sql_cell(sql, row, 1));
 		store_set_session_field(teams->store, id, "teams", ids);
 	}
+	store_tell_teams(teams->store);
 	if (sql->status == SQL_FAILED)
 		log_error("a statement failed", log_str("reason", sql->error));
 	if (teams->again && sql->status == SQL_OK)
