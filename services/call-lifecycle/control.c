@@ -3,6 +3,7 @@
 #include "ids.h"
 #include "json.h"
 #include "mem.h"
+#include "reach.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -227,9 +228,9 @@ static const char *whose(struct http_request *request)
 		http_reply_error(request, 400, "invalid_extension", "extension must be a number");
 		return NULL;
 	}
-	if (!principal_may(who, PERMISSION_ALL_CALLS) && strcmp(asked, who->extension) != 0) {
+	if (!reach_sees(who, PERMISSION_ALL_CALLS, asked)) {
 		http_reply_error(request, 403, "not_your_extension",
-				 "an agent changes its own side of a call");
+				 "you change your own side of a call, or that of your teams");
 		return NULL;
 	}
 	return asked;

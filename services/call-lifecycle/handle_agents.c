@@ -6,6 +6,7 @@
 #include "live_list.h"
 #include "live_view.h"
 #include "mem.h"
+#include "reach.h"
 #include "routes_numbers.h"
 #include "settings.h"
 #include "store.h"
@@ -18,20 +19,15 @@
 
 /* ---- who may ---- */
 
-static bool is_own(struct http_request *request)
-{
-	return strcmp(http_param(request, "extension"), http_principal(request)->extension) == 0;
-}
-
 static void let_pass(struct http_request *request, enum permission permission)
 {
 	if (!id_is_number(http_param(request, "extension")))
 		http_reply_error(request, 404, "agent_not_found", "no agent has such an extension");
-	else if (is_own(request) || principal_may(http_principal(request), permission))
+	else if (reach_sees(http_principal(request), permission, http_param(request, "extension")))
 		http_proceed(request);
 	else
 		http_reply_error(request, 403, "not_own_extension",
-				 "an agent touches its own extension alone");
+				 "it is neither your own extension nor one of your teams");
 }
 
 void guard_agent_view(struct http_request *request, void *context)
@@ -48,6 +44,11 @@ void guard_agent_change(struct http_request *request, void *context)
 
 /* ---- lists ---- */
 
+static bool sees_agent(const struct principal *who, const char *extension)
+{
+	return reach_sees(who, PERMISSION_MONITOR_CALLS, extension);
+}
+
 static bool agent_fits(const redisReply *reply, const char *state)
 {
 	return strcmp(live_field(reply, "state"), state) == 0;
@@ -56,13 +57,13 @@ static bool agent_fits(const redisReply *reply, const char *state)
 static void write_queue(const redisReply *reply, int64_t day_at, int64_t now,
 			struct json_writer *writer)
 {
-	live_queue_write(reply, day_at, now, true, writer);
+	live_queue_write(reply, day_at, now, NULL, writer);
 }
 
 void handle_agents(struct http_request *request, void *context)
 {
-	static const struct live_kind kind = {"agents", store_agent_names, store_agent_get,
-					      live_agent_write, agent_fits};
+	static const struct live_kind kind = {"agents",         store_agent_names, store_agent_get,
+					      live_agent_write, agent_fits,        sees_agent};
 	static const char *const states[] = {"offline", "available", "ringing",
 					     "busy",    "wrap_up",   "paused"};
 	const char *state = http_query(request, "state");
@@ -78,8 +79,8 @@ void handle_agents(struct http_request *request, void *context)
 
 void handle_queues(struct http_request *request, void *context)
 {
-	static const struct live_kind kind = {"queues", store_queue_names, store_queue_get,
-					      write_queue, NULL};
+	static const struct live_kind kind = {
+		"queues", store_queue_names, store_queue_get, write_queue, NULL, NULL};
 
 	live_list_reply(context, request, &kind);
 }
@@ -100,7 +101,8 @@ static void write_one(const struct one *one, const redisReply *reply)
 
 	json_begin_object(&writer);
 	if (one->queue)
-		live_queue_write(reply, live_day_at(now), now, false, &writer);
+		live_queue_write(reply, live_day_at(now), now, http_principal(one->request),
+				 &writer);
 	else
 		live_agent_write(reply, live_day_at(now), now, &writer);
 	live_write_as_of(one->service, live_field(reply, "pbx"), &writer);

@@ -6,6 +6,7 @@
 #include "log.h"
 #include "mem.h"
 #include "numbers.h"
+#include "reach.h"
 #include "routes_numbers.h"
 #include "settings.h"
 #include "store.h"
@@ -31,6 +32,8 @@ struct now {
 	int64_t calls[CALL_STATES], by_direction[3], agents[AGENT_STATES];
 	int64_t queues, callers, oldest_at;
 	struct buffer today; /* JSON; empty: without MariaDB */
+	struct buffer seen;
+	enum numbers_by today_by; /* a manager's teams, or all calls */
 };
 
 static void count_word(int64_t *counts, const char *const *words, size_t count,
@@ -94,6 +97,7 @@ static void release(struct now *now)
 	else
 		reply(now);
 	buffer_free(&now->today);
+	buffer_free(&now->seen);
 	free(now);
 }
 
@@ -114,11 +118,18 @@ static void asked(struct now *now, int sent)
 		now->failed = true;
 }
 
+/* A call, by its extensions. */
+static bool is_seen(const struct now *now, const redisReply *extensions)
+{
+	return reach_sees_one_of(http_principal(now->request), PERMISSION_VIEW_ADMIN,
+				 extensions->type == REDIS_REPLY_STRING ? extensions->str : "");
+}
+
 static void on_call(const redisReply *answer, void *context)
 {
 	struct now *now = context;
 
-	if (came(now, answer) && answer->elements == 2) {
+	if (came(now, answer) && answer->elements == 3 && is_seen(now, answer->element[2])) {
 		count_word(now->calls, call_states, CALL_STATES, answer->element[0]);
 		count_word(now->by_direction, directions, 3, answer->element[1]);
 	}
@@ -151,8 +162,11 @@ static void on_agents(const redisReply *answer, void *context)
 
 	if (came(now, answer))
 		for (size_t i = 0; i < answer->elements && !now->failed; i++)
-			asked(now, store_agent_state(now->service->link, answer->element[i]->str,
-						     on_agent, now));
+			if (reach_sees(http_principal(now->request), PERMISSION_VIEW_ADMIN,
+				       answer->element[i]->str))
+				asked(now,
+				      store_agent_state(now->service->link, answer->element[i]->str,
+							on_agent, now));
 	release(now);
 }
 
@@ -193,8 +207,8 @@ static void on_today(const struct sql_result *result, void *context)
 	if (result->status == SQL_OK) {
 		json_begin_object(&writer);
 		if (result->rows > 0)
-			numbers_write(NUMBERS_BY_TRUNK, result, 0, &writer);
-		else
+			numbers_write(now->today_by, result, 0, &writer);
+		else if (now->today_by == NUMBERS_BY_TRUNK)
 			json_field_int(&writer, "calls", 0);
 		json_end_object(&writer);
 	}
@@ -205,8 +219,10 @@ static void ask_today(struct now *now)
 {
 	int64_t at = clock_wall_ms();
 	const char *zone = settings.numbers.zone;
-	const struct numbers_question question = {
-		.by = NUMBERS_BY_TRUNK,
+	const struct principal *who = http_principal(now->request);
+	bool all = reach_is_all(who, PERMISSION_VIEW_ADMIN);
+	struct numbers_question question = {
+		.by = all ? NUMBERS_BY_TRUNK : NUMBERS_BY_AGENT,
 		.name = "",
 		.from = live_day_at(at),
 		.to = zone_next(zone, ZONE_DAY, at),
@@ -219,6 +235,12 @@ static void ask_today(struct now *now)
 	if (!service_has_history(now->service))
 		return;
 	now->waiting++;
+	now->today_by = question.by;
+	if (!all) {
+		reach_write(who, PERMISSION_VIEW_ADMIN, &now->seen);
+		question.seen = buffer_str(&now->seen);
+		question.together = true;
+	}
 	numbers_ask(now->service->sql, &question, "[]", on_today, now);
 }
 

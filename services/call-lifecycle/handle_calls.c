@@ -4,6 +4,7 @@
 #include "json.h"
 #include "log.h"
 #include "mem.h"
+#include "reach.h"
 #include "routes.h"
 #include "service.h"
 #include "store.h"
@@ -15,12 +16,10 @@
 
 #define CALL_ID_MAX 150
 
-/* An agent touches what its extension is part of; others what their permissions give. */
+/* What the own extension is part of; for others those of their teams, or all. */
 static bool may_touch(const struct principal *who, const struct call_view *view)
 {
-	if (who->role != ROLE_AGENT)
-		return true;
-	return who->extension[0] != '\0' && call_view_has_extension(view, who->extension);
+	return reach_sees_one_of(who, PERMISSION_ALL_CALLS, call_view_text(view, "extensions"));
 }
 
 static void on_call(const redisReply *reply, void *context)
@@ -40,8 +39,9 @@ static void on_call(const redisReply *reply, void *context)
 	}
 	http_set_user(request, view, call_view_free);
 	if (!may_touch(http_principal(request), view))
-		http_reply_error(request, 403, "not_your_call",
-				 "your extension is not part of this call");
+		http_reply_error(
+			request, 403, "not_your_call",
+			"neither your extension nor one of your teams is part of this call");
 	else
 		http_proceed(request);
 }
@@ -147,9 +147,19 @@ static bool matches(const struct list *list, const redisReply *call)
 	return list->state[0] == '\0' || strcmp(list->state, state->str) == 0;
 }
 
+/* Those of one extension were chosen by it. */
+static bool is_seen(const struct list *list, const redisReply *call)
+{
+	const redisReply *extensions = call->element[store_extensions_field];
+
+	return list->extension[0] != '\0' ||
+	       reach_sees_one_of(http_principal(list->request), PERMISSION_ALL_CALLS,
+				 extensions->type == REDIS_REPLY_STRING ? extensions->str : "");
+}
+
 static void add_call(struct list *list, const redisReply *call, const struct place *place)
 {
-	if (list->found == list->limit || !matches(list, call))
+	if (list->found == list->limit || !matches(list, call) || !is_seen(list, call))
 		return;
 	if (list->calls.len > 0)
 		buffer_append_char(&list->calls, ',');
@@ -277,7 +287,8 @@ static bool is_state(const char *state)
 	return false;
 }
 
-/* Whose calls: an agent's own; for others those of ?extension=, or all. NULL: a reply was sent. */
+/* Whose calls: an agent's own; for others those of ?extension=, or all that they see. NULL: a reply
+   was sent. */
 static const char *whose(struct http_request *request)
 {
 	const struct principal *who = http_principal(request);
@@ -287,14 +298,15 @@ static const char *whose(struct http_request *request)
 		http_reply_error(request, 400, "invalid_extension", "extension must be a number");
 		return NULL;
 	}
-	if (who->role != ROLE_AGENT)
-		return asked != NULL ? asked : "";
-	if (who->extension[0] == '\0' || (asked != NULL && strcmp(asked, who->extension) != 0)) {
-		http_reply_error(request, 403, "not_your_calls",
-				 "an agent sees the calls of its own extension");
-		return NULL;
-	}
-	return who->extension;
+	if (asked == NULL && principal_may(who, PERMISSION_ALL_CALLS))
+		return "";
+	if (asked == NULL)
+		asked = who->extension;
+	if (reach_sees(who, PERMISSION_ALL_CALLS, asked))
+		return asked;
+	http_reply_error(request, 403, "not_your_calls",
+			 "you see the calls of your own extension and of your teams");
+	return NULL;
 }
 
 void handle_list(struct http_request *request, void *context)

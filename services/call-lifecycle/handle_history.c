@@ -3,6 +3,7 @@
 #include "ids.h"
 #include "log.h"
 #include "mem.h"
+#include "reach.h"
 #include "routes_numbers.h"
 #include "service.h"
 
@@ -82,18 +83,19 @@ void handle_history_list(struct http_request *request, void *context)
 	struct http_page page;
 	struct list *list;
 
-	if (!http_page(request, &page) || !history_filter_read(request, &filter))
+	if (!http_page(request, &page) || !is_there(service, request))
 		return;
 	if (!history_place_read(page.cursor, &place)) {
 		http_reply_error(request, 400, "invalid_cursor", "the cursor is not one of ours");
 		return;
 	}
-	if (!is_there(service, request))
+	if (!history_filter_read(request, &filter))
 		return;
 	list = mem_new(struct list);
 	*list = (struct list){request, page.limit};
 	/* One more than asked for: is there a next page? */
 	history_search(service->sql, &filter, &place, page.limit + 1, on_page, list);
+	history_filter_free(&filter);
 }
 
 /* ---- one call ---- */
@@ -153,11 +155,11 @@ static bool is_refused(struct one *one, const struct sql_result *result)
 				 "no such call in the history");
 		return true;
 	}
-	if (principal_may(http_principal(one->request), PERMISSION_ALL_CALLS) ||
+	if (reach_is_all(http_principal(one->request), PERMISSION_ALL_CALLS) ||
 	    history_row_is_of(result))
 		return false;
 	http_reply_error(one->request, 403, "not_your_call",
-			 "your extension was not part of this call");
+			 "neither your extension nor one of your teams was part of this call");
 	return true;
 }
 
@@ -184,6 +186,7 @@ void handle_history_get(struct http_request *request, void *context)
 {
 	struct service *service = context;
 	const char *id = http_param(request, "callId");
+	struct buffer seen = {0};
 	struct one *one;
 
 	if (!id_is_safe(id, HISTORY_CALL_ID_MAX)) {
@@ -196,7 +199,9 @@ void handle_history_get(struct http_request *request, void *context)
 	one->service = service;
 	one->request = request;
 	strcpy(one->call_id, id);
-	history_find(service->sql, id, http_principal(request)->extension, on_found, one);
+	reach_write(http_principal(request), PERMISSION_ALL_CALLS, &seen);
+	history_find(service->sql, id, buffer_str(&seen), on_found, one);
+	buffer_free(&seen);
 }
 
 /* ---- all that fits, as CSV ---- */
@@ -210,6 +215,12 @@ struct export
 	bool asking;
 };
 
+static void export_free(struct export *export)
+{
+	history_filter_free(&export->filter);
+	free(export);
+}
+
 static void on_csv_page(const struct sql_result *result, void *context)
 {
 	struct export *export = context;
@@ -217,7 +228,7 @@ static void on_csv_page(const struct sql_result *result, void *context)
 
 	export->asking = false;
 	if (export->stream == NULL) {
-		free(export);
+		export_free(export);
 		return;
 	}
 	for (size_t i = 0; result->status == SQL_OK && i < result->rows; i++)
@@ -254,7 +265,7 @@ static void on_csv_gone(void *context)
 
 	export->stream = NULL;
 	if (!export->asking)
-		free(export);
+		export_free(export);
 }
 
 void handle_history_csv(struct http_request *request, void *context)
@@ -263,7 +274,7 @@ void handle_history_csv(struct http_request *request, void *context)
 	struct history_filter filter;
 	struct export *export;
 
-	if (!history_filter_read(request, &filter) || !is_there(service, request))
+	if (!is_there(service, request) || !history_filter_read(request, &filter))
 		return;
 	export = mem_new(struct export);
 	export->sql = service->sql;

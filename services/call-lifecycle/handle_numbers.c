@@ -6,6 +6,7 @@
 #include "live_view.h"
 #include "log.h"
 #include "mem.h"
+#include "reach.h"
 #include "routes_numbers.h"
 #include "settings.h"
 #include "store.h"
@@ -41,7 +42,7 @@ struct stats {
 	struct numbers_question question;
 	char name[81], zone[ZONE_NAME_MAX];
 	const char *interval, *group; /* static */
-	struct buffer intervals;
+	struct buffer intervals, seen;
 };
 
 static bool bad(struct http_request *request, const char *what)
@@ -163,9 +164,36 @@ static bool take_span(struct stats *stats)
 	return false;
 }
 
+/* Of agents, a manager's teams; all calls become what these did together. Trunks have no teams, and
+   queues are everyone's. */
+static bool take_reach(struct stats *stats)
+{
+	struct numbers_question *question = &stats->question;
+	const struct principal *who = http_principal(stats->request);
+	bool none = strcmp(stats->group, "none") == 0;
+
+	if (reach_is_all(who, PERMISSION_VIEW_ADMIN) || question->by == NUMBERS_BY_QUEUE)
+		return true;
+	if ((question->by == NUMBERS_BY_TRUNK && !none) ||
+	    (question->by == NUMBERS_BY_AGENT && question->name != NULL &&
+	     !reach_sees(who, PERMISSION_VIEW_ADMIN, question->name))) {
+		http_reply_error(stats->request, 403, "not_your_teams",
+				 "you see the numbers of your teams, and of queues");
+		return false;
+	}
+	if (question->by == NUMBERS_BY_AGENT && question->name != NULL)
+		return true;
+	reach_write(who, PERMISSION_VIEW_ADMIN, &stats->seen);
+	question->by = NUMBERS_BY_AGENT;
+	question->seen = buffer_str(&stats->seen);
+	question->together = none;
+	return true;
+}
+
 static void stats_free(struct stats *stats)
 {
 	buffer_free(&stats->intervals);
+	buffer_free(&stats->seen);
 	free(stats);
 }
 
@@ -234,7 +262,7 @@ static bool read_stats(struct stats *stats)
 	       take_group(stats, http_query(request, "groupBy")) &&
 	       take_name(stats, http_query(request, "name")) &&
 	       take_zone(stats, http_query(request, "timeZone")) && take_bounds(stats) &&
-	       take_span(stats);
+	       take_reach(stats) && take_span(stats);
 }
 
 void handle_historical_stats(struct http_request *request, void *context)

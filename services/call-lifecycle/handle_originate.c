@@ -4,6 +4,7 @@
 #include "json.h"
 #include "mem.h"
 #include "originate.h"
+#include "reach.h"
 #include "routes.h"
 #include "utf8.h"
 
@@ -183,9 +184,9 @@ static bool read_body(struct http_request *request, struct wish *wish)
 	if (!read_variables(body, wish))
 		return refuse(request, "variables",
 			      "must be an object of at most 4 allowed names with plain texts");
-	if (who->role == ROLE_AGENT && (own == NULL || strcmp(own, originate->from) != 0)) {
+	if (!reach_sees(who, PERMISSION_ALL_CALLS, originate->from)) {
 		http_reply_error(request, 403, "not_your_extension",
-				 "an agent calls from its own extension");
+				 "you call from your own extension, or from one of your teams");
 		return false;
 	}
 	return true;

@@ -4,6 +4,7 @@
 #include "json.h"
 #include "mem.h"
 #include "originate.h"
+#include "reach.h"
 #include "routes.h"
 
 #include <inttypes.h>
@@ -72,9 +73,9 @@ static const char *read_extension(struct http_request *request)
 					 "extension must be one, and all that the body has");
 		return NULL;
 	}
-	if (!principal_may(who, PERMISSION_ALL_CALLS) && strcmp(extension, who->extension) != 0) {
+	if (!reach_sees(who, PERMISSION_ALL_CALLS, extension)) {
 		http_reply_error(request, 403, "not_your_extension",
-				 "an agent takes calls to its own extension");
+				 "you take calls to your own extension, or to one of your teams");
 		return NULL;
 	}
 	return extension;

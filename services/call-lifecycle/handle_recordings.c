@@ -2,6 +2,7 @@
 #include "audit.h"
 #include "json.h"
 #include "mem.h"
+#include "reach.h"
 #include "recording_path.h"
 #include "routes.h"
 #include "service.h"
@@ -34,24 +35,10 @@ static const char *value_of(const struct found *found, const char *name)
 	return "";
 }
 
-static bool has_extension(const struct found *found, const char *extension)
-{
-	const char *text = value_of(found, "extensions"), *error;
-	cJSON *list = json_parse(text, strlen(text), &error);
-	bool has = false;
-	const cJSON *item;
-
-	cJSON_ArrayForEach(item, list) if (cJSON_IsString(item) &&
-					   strcmp(item->valuestring, extension) == 0) has = true;
-	cJSON_Delete(list);
-	return has;
-}
-
-/* An agent hears the calls that its extension was part of. */
+/* Calls that the own extension was part of, or one of the own teams. */
 static bool may_hear(const struct principal *who, const struct found *found)
 {
-	return principal_may(who, PERMISSION_ALL_CALLS) ||
-	       (who->extension[0] != '\0' && has_extension(found, who->extension));
+	return reach_sees_one_of(who, PERMISSION_ALL_CALLS, value_of(found, "extensions"));
 }
 
 static void on_recording(const redisReply *reply, void *context)
@@ -76,7 +63,8 @@ static void on_recording(const redisReply *reply, void *context)
 	http_set_user(request, found, found_free);
 	if (!may_hear(http_principal(request), found))
 		http_reply_error(request, 403, "not_your_call",
-				 "your extension was not part of this call");
+				 "neither your extension nor one of your teams was part of this "
+				 "call");
 	else
 		http_proceed(request);
 }

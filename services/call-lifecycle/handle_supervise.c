@@ -5,6 +5,7 @@
 #include "json.h"
 #include "mem.h"
 #include "originate.h"
+#include "reach.h"
 #include "routes.h"
 
 #include <stdlib.h>
@@ -70,13 +71,16 @@ static bool read_body(struct http_request *request, struct wish *wish)
 	return true;
 }
 
-/* Whose channel: one of ours that talks, and not the supervisor's own. */
-static const struct call_leg *find_target(const struct legs *legs, const struct wish *wish)
+/* Whose channel: one of ours that talks, of the supervisor's teams, and not the supervisor's own.
+ */
+static const struct call_leg *find_target(const struct principal *who, const struct legs *legs,
+					  const struct wish *wish)
 {
 	for (size_t i = 0; i < legs->count; i++) {
 		const struct call_leg *leg = &legs->all[i];
 
-		if (leg->extension[0] == '\0' || !leg->up || leg->peer[0] == '\0')
+		if (!leg->up || leg->peer[0] == '\0' ||
+		    !reach_sees(who, PERMISSION_MONITOR_CALLS, leg->extension))
 			continue;
 		if (wish->target != NULL ? strcmp(leg->extension, wish->target) == 0
 					 : strcmp(leg->extension, wish->extension) != 0)
@@ -118,7 +122,7 @@ void handle_supervise(struct http_request *request, void *context)
 
 	if (!read_body(request, &wish) || !control_legs(request, &legs))
 		return;
-	target = find_target(&legs, &wish);
+	target = find_target(http_principal(request), &legs, &wish);
 	if (target == NULL) {
 		http_reply_error(request, 409, "not_connected",
 				 "no agent to be supervised talks on this call now");

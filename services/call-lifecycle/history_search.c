@@ -1,6 +1,8 @@
 #include "history_search.h"
 
 #include "ids.h"
+#include "mem.h"
+#include "reach.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,28 +24,31 @@
 #define FILTERS                                                                                    \
 	" AND (? = '' OR h.queue = ?) AND (? = '' OR h.result = ?) AND (? = '' OR h.direction = "  \
 	"?)"
+#define SEEN                                                                                       \
+	" AND (? IS NULL OR EXISTS (SELECT 1 FROM call_parties v WHERE v.started_at = "            \
+	"h.started_at AND v.call_id = h.call_id AND v.ours AND FIND_IN_SET(v.party, ?)))"
 #define OTHER_PARTY                                                                                \
 	" AND (? = '' OR EXISTS (SELECT 1 FROM call_parties o WHERE o.party = ? AND "              \
 	"o.started_at = h.started_at AND o.call_id = h.call_id))"
 
 static const char sql_by_time[] = "SELECT " COLUMNS " FROM call_history h WHERE " WHERE_PLACE("h")
-	FILTERS OTHER_PARTY ORDER("h");
+	FILTERS OTHER_PARTY SEEN ORDER("h");
 static const char sql_by_queue[] =
 	"SELECT " COLUMNS
 	" FROM call_history h FORCE INDEX (call_history_queue) WHERE h.queue = ? AND " WHERE_PLACE(
-		"h") FILTERS OTHER_PARTY ORDER("h");
+		"h") FILTERS OTHER_PARTY SEEN ORDER("h");
 static const char sql_by_result[] =
 	"SELECT " COLUMNS
 	" FROM call_history h FORCE INDEX (call_history_result) WHERE h.result = ? "
-	"AND " WHERE_PLACE("h") FILTERS OTHER_PARTY ORDER("h");
+	"AND " WHERE_PLACE("h") FILTERS OTHER_PARTY SEEN ORDER("h");
 static const char sql_by_party[] =
 	"SELECT STRAIGHT_JOIN " COLUMNS
 	" FROM call_parties p JOIN call_history h ON h.started_at = p.started_at AND "
 	"h.call_id = p.call_id WHERE p.party = ? AND (p.ours OR ? = 0) AND " WHERE_PLACE("p")
-		FILTERS OTHER_PARTY ORDER("p");
+		FILTERS OTHER_PARTY SEEN ORDER("p");
 static const char sql_find[] =
-	"SELECT " COLUMNS ", h.details, EXISTS (SELECT 1 FROM call_parties p WHERE p.party = ? AND "
-	"p.started_at = h.started_at AND p.call_id = h.call_id AND p.ours) "
+	"SELECT " COLUMNS ", h.details, EXISTS (SELECT 1 FROM call_parties v WHERE v.started_at = "
+	"h.started_at AND v.call_id = h.call_id AND v.ours AND FIND_IN_SET(v.party, ?)) "
 	"FROM call_history h WHERE h.call_id = ?";
 static const char sql_segments[] =
 	"SELECT kind, from_party, to_party, started_at, joined_at, ringing_at, answered_at, "
@@ -99,17 +104,31 @@ static bool take_time(struct http_request *request, const char *name, int64_t *o
 static bool is_allowed(struct http_request *request, struct history_filter *filter)
 {
 	const struct principal *who = http_principal(request);
+	bool oversees = principal_may(who, PERMISSION_ALL_CALLS);
 
-	if (principal_may(who, PERMISSION_ALL_CALLS))
+	if (reach_is_all(who, PERMISSION_ALL_CALLS))
 		return true;
-	if (who->extension[0] == '\0' ||
-	    (filter->agent[0] != '\0' && strcmp(filter->agent, who->extension) != 0)) {
-		http_reply_error(request, 403, "not_your_calls",
-				 "an agent sees the calls of its own extension");
-		return false;
+	if (filter->agent[0] == '\0' && oversees) {
+		struct buffer seen = {0};
+
+		reach_write(who, PERMISSION_ALL_CALLS, &seen);
+		filter->seen = mem_strdup(buffer_str(&seen));
+		buffer_free(&seen);
+		return true;
 	}
-	snprintf(filter->agent, sizeof(filter->agent), "%s", who->extension);
-	return true;
+	if (filter->agent[0] == '\0')
+		snprintf(filter->agent, sizeof(filter->agent), "%s", who->extension);
+	if (reach_sees(who, PERMISSION_ALL_CALLS, filter->agent))
+		return true;
+	http_reply_error(request, 403, "not_your_calls",
+			 "you see the calls of your own extension and of your teams");
+	return false;
+}
+
+void history_filter_free(struct history_filter *filter)
+{
+	free(filter->seen);
+	filter->seen = NULL;
 }
 
 bool history_filter_read(struct http_request *request, struct history_filter *filter_r)
@@ -152,7 +171,7 @@ void history_place_write(const struct history_place *place, struct buffer *out)
 
 /* ---- questions ---- */
 
-#define VALUES_MAX 20
+#define VALUES_MAX 22
 
 struct question {
 	struct sql_value values[VALUES_MAX];
@@ -204,14 +223,15 @@ void history_search(struct sql_pool *sql, const struct history_filter *filter,
 	add_text(&question, filter->direction, 2);
 	/* With both, the agent led. */
 	add_text(&question, filter->agent[0] != '\0' ? filter->number : "", 2);
+	add_text(&question, filter->seen, 2);
 	add_int(&question, (int64_t)limit);
 	sql_query(sql, text, question.values, question.count, fn, context);
 }
 
-void history_find(struct sql_pool *sql, const char *call_id, const char *extension, sql_done_fn *fn,
-		  void *context)
+void history_find(struct sql_pool *sql, const char *call_id, const char *extensions,
+		  sql_done_fn *fn, void *context)
 {
-	const struct sql_value values[] = {sql_text(extension), sql_text(call_id)};
+	const struct sql_value values[] = {sql_text(extensions), sql_text(call_id)};
 
 	sql_query(sql, sql_find, values, 2, fn, context);
 }

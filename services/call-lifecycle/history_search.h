@@ -18,11 +18,13 @@ struct history_filter {
 	int64_t from, to; /* begins, both included */
 	/* "": any */
 	char agent[41], number[41], queue[81], result[17], direction[11];
+	char *seen; /* owned: calls with one of these extensions, parted by commas; NULL: all */
 };
 
 /* From ?from= to= number= agent= queue= result= direction=, and who asks. False: 400 or 403 was
-   replied. */
+   replied, and there is nothing to be freed. */
 bool history_filter_read(struct http_request *request, struct history_filter *filter_r);
+void history_filter_free(struct history_filter *filter);
 /* "<startedAt>_<callId>". False: it is none. */
 bool history_place_read(const char *cursor, struct history_place *place_r);
 void history_place_write(const struct history_place *place, struct buffer *out);
@@ -31,9 +33,10 @@ void history_place_write(const struct history_place *place, struct buffer *out);
 void history_search(struct sql_pool *sql, const struct history_filter *filter,
 		    const struct history_place *after, size_t limit, sql_done_fn *fn,
 		    void *context);
-/* One row, or none; history_row_is_of() tells whether extension had a part in it. */
-void history_find(struct sql_pool *sql, const char *call_id, const char *extension, sql_done_fn *fn,
-		  void *context);
+/* One row, or none; history_row_is_of() tells whether one of the extensions (parted by commas) had
+   a part in it. */
+void history_find(struct sql_pool *sql, const char *call_id, const char *extensions,
+		  sql_done_fn *fn, void *context);
 void history_find_segments(struct sql_pool *sql, const char *call_id, sql_done_fn *fn,
 			   void *context);
 void history_find_recordings(struct sql_pool *sql, const char *call_id, sql_done_fn *fn,

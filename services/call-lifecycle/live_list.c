@@ -144,7 +144,9 @@ static void take_names(struct list *list, const redisReply *reply)
 {
 	list->names = mem_grow(list->names, (list->count + reply->elements + 1) * sizeof(char *));
 	for (size_t i = 0; i < reply->elements && list->count < NAMES_MAX; i++)
-		if (reply->element[i]->len <= NAME_MAX_LEN)
+		if (reply->element[i]->len <= NAME_MAX_LEN &&
+		    (list->kind->sees == NULL ||
+		     list->kind->sees(http_principal(list->request), reply->element[i]->str)))
 			list->names[list->count++] = mem_strdup(reply->element[i]->str);
 }
 

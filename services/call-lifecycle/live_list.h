@@ -17,6 +17,8 @@ struct live_kind {
 		      struct json_writer *writer);
 	/* NULL: all. value is that of ?state=. */
 	bool (*fits)(const redisReply *reply, const char *value);
+	/* NULL: everyone sees each. */
+	bool (*sees)(const struct principal *who, const char *name);
 };
 
 void live_list_reply(struct service *service, struct http_request *request,

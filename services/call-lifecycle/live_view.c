@@ -155,8 +155,8 @@ void live_agent_write(const redisReply *reply, int64_t day_at, int64_t now,
 	write_time(writer, reply, day_at, now, is_today);
 }
 
-void live_queue_write(const redisReply *reply, int64_t day_at, int64_t now, bool brief,
-		      struct json_writer *writer)
+void live_queue_write(const redisReply *reply, int64_t day_at, int64_t now,
+		      const struct principal *who, struct json_writer *writer)
 {
 	bool is_today = number(reply, "dayAt") == day_at;
 	int64_t since_at = number(reply, "longestSinceAt");
@@ -171,8 +171,9 @@ void live_queue_write(const redisReply *reply, int64_t day_at, int64_t now, bool
 	mean_write(writer, "averageWaitTodayMs", number(reply, "waitTodayMs"), answered);
 	ratio_write(writer, "serviceLevelToday", number(reply, "inServiceLevelToday"),
 		    is_today ? counted : 0);
-	if (brief)
+	if (who == NULL)
 		return;
 	json_field_raw(writer, "callers", live_field(reply, "callers"));
-	json_field_raw(writer, "members", live_field(reply, "members"));
+	json_key(writer, "members");
+	reach_write_those(who, PERMISSION_MONITOR_CALLS, live_field(reply, "members"), writer);
 }

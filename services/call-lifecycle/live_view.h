@@ -3,6 +3,7 @@
 #define LIFECYCLE_LIVE_VIEW_H
 
 #include "json.h"
+#include "reach.h"
 
 #include <hiredis/hiredis.h>
 
@@ -11,8 +12,8 @@ const char *live_field(const redisReply *reply, const char *name);
 /* Members of an object that is begun; day_at: begin of today, sums of an earlier day are 0. */
 void live_agent_write(const redisReply *reply, int64_t day_at, int64_t now,
 		      struct json_writer *writer);
-/* Without lists of callers and members: brief. */
-void live_queue_write(const redisReply *reply, int64_t day_at, int64_t now, bool brief,
-		      struct json_writer *writer);
+/* With its callers, and the members whom who sees; who NULL: without these lists. */
+void live_queue_write(const redisReply *reply, int64_t day_at, int64_t now,
+		      const struct principal *who, struct json_writer *writer);
 
 #endif

@@ -48,18 +48,27 @@ static const char *const trunk_names[] = {
 /* Where all intervals are of one length: it and the first begin are enough. Where clocks change,
    and for months, the intervals come as JSON. With a name, the index that begins with it is used.
  */
-#define STEPS(table, sums, where)                                                                  \
-	"SELECT s.at - MOD(s.at - ?, ?) AS bucket, s.name, " sums " FROM " table                   \
+#define STEPS_AS(key, table, sums, where)                                                          \
+	"SELECT s.at - MOD(s.at - ?, ?) AS bucket, " key " AS whose, " sums " FROM " table         \
 	" s WHERE s.step = ? AND " where                                                           \
-	" AND s.at >= ? AND s.at < ? GROUP BY bucket, s.name ORDER BY bucket, s.name LIMIT ?"
-#define INTERVALS(table, sums, where)                                                              \
-	"SELECT i.at, s.name, " sums " FROM JSON_TABLE(?, '$[*]' COLUMNS (at BIGINT PATH '$.at', " \
+	" AND s.at >= ? AND s.at < ? GROUP BY bucket, whose ORDER BY bucket, whose LIMIT ?"
+#define INTERVALS_AS(key, table, sums, where)                                                      \
+	"SELECT i.at, " key " AS whose, " sums                                                     \
+	" FROM JSON_TABLE(?, '$[*]' COLUMNS (at BIGINT PATH '$.at', "                              \
 	"until BIGINT PATH '$.until')) AS i STRAIGHT_JOIN " table                                  \
 	" s ON s.at >= i.at AND s.at < i.until WHERE s.step = ? AND " where                        \
-	" AND s.at >= ? AND s.at < ? GROUP BY i.at, s.name ORDER BY i.at, s.name LIMIT ?"
+	" AND s.at >= ? AND s.at < ? GROUP BY i.at, whose ORDER BY i.at, whose LIMIT ?"
+#define STEPS(table, sums, where)     STEPS_AS("s.name", table, sums, where)
+#define INTERVALS(table, sums, where) INTERVALS_AS("s.name", table, sums, where)
 
 #define ALL   "s.name <> ''"
 #define NAMED "s.name = ?"
+#define SEEN  "FIND_IN_SET(s.name, ?)"
+
+static const char steps_seen[] = STEPS("stats_agent", AGENT_SUMS, SEEN);
+static const char steps_together[] = STEPS_AS("''", "stats_agent", AGENT_SUMS, SEEN);
+static const char intervals_seen[] = INTERVALS("stats_agent", AGENT_SUMS, SEEN);
+static const char intervals_together[] = INTERVALS_AS("''", "stats_agent", AGENT_SUMS, SEEN);
 
 static const struct table {
 	const char *const *names;
@@ -145,31 +154,41 @@ static void add_levels(struct values *values, const struct table *table,
 	add(values, sql_int(question->short_abandon_s));
 }
 
+static const char *text_of(const struct numbers_question *question, bool steps)
+{
+	const struct table *table = &tables[question->by];
+
+	if (question->seen != NULL && question->together)
+		return steps ? steps_together : intervals_together;
+	if (question->seen != NULL)
+		return steps ? steps_seen : intervals_seen;
+	if (question->name != NULL)
+		return steps ? table->steps_named : table->intervals_named;
+	return steps ? table->steps_all : table->intervals_all;
+}
+
 /* In the order of their places in the text: what is selected, from where, which. */
 void numbers_ask(struct sql_pool *sql, const struct numbers_question *question,
 		 const char *intervals, sql_done_fn *fn, void *context)
 {
 	const struct table *table = &tables[question->by];
-	bool named = question->name != NULL;
+	const char *which = question->seen != NULL ? question->seen : question->name;
 	int64_t width = width_of(question);
 	struct values values = {.count = 0};
-	const char *text;
 
 	if (width != 0) {
-		text = named ? table->steps_named : table->steps_all;
 		add(&values, sql_int(question->from));
 		add(&values, sql_int(width));
 		add_levels(&values, table, question);
 	} else {
-		text = named ? table->intervals_named : table->intervals_all;
 		add_levels(&values, table, question);
 		add(&values, sql_text(intervals));
 	}
 	add(&values, sql_int(by_days(question)));
-	if (named)
-		add(&values, sql_text(question->name));
+	if (which != NULL)
+		add(&values, sql_text(which));
 	add(&values, sql_int(question->from));
 	add(&values, sql_int(question->to));
 	add(&values, sql_int((int64_t)question->rows_max));
-	sql_query(sql, text, values.list, values.count, fn, context);
+	sql_query(sql, text_of(question, width != 0), values.list, values.count, fn, context);
 }

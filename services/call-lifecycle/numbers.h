@@ -15,6 +15,10 @@ enum numbers_by {
 struct numbers_question {
 	enum numbers_by by;
 	const char *name; /* NULL: each */
+	/* Of agents, those with one of these extensions, parted by commas; NULL: all. together: as
+	   one sum, whose name is "". */
+	const char *seen;
+	bool together;
 	int64_t from, to; /* begins of intervals in the zone */
 	enum zone_step step;
 	const char *zone, *home_zone; /* asked for; of the sums by day */

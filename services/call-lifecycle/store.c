@@ -47,6 +47,7 @@ const struct store_field store_call_fields[] = {
 
 const size_t store_call_field_count = sizeof(store_call_fields) / sizeof(store_call_fields[0]) - 1;
 const size_t store_summary_count = 22;
+const size_t store_extensions_field = 18;
 
 int store_call_get(struct redis_link *link, const char *call_id, size_t count, redis_reply_fn *fn,
 		   void *context)

@@ -66,6 +66,8 @@ struct store_field {
 /* The fields of call:<callId> that are shown; a prefix of them, store_summary_count, in lists. */
 extern const struct store_field store_call_fields[];
 extern const size_t store_call_field_count, store_summary_count;
+/* Where "extensions" is among them. */
+extern const size_t store_extensions_field;
 
 /* The first count of store_call_fields, as HMGET answers. */
 int store_call_get(struct redis_link *link, const char *call_id, size_t count, redis_reply_fn *fn,
@@ -132,7 +134,7 @@ int store_queue_names(struct redis_link *link, const char *pbx, redis_reply_fn *
 int store_agent_get(struct redis_link *link, const char *extension, redis_reply_fn *fn,
 		    void *context);
 int store_queue_get(struct redis_link *link, const char *name, redis_reply_fn *fn, void *context);
-/* For counts: fn gets ids; state and direction; state; waiting and longestSinceAt. */
+/* For counts: fn gets ids; state, direction and extensions; state; waiting and longestSinceAt. */
 int store_live_calls(struct redis_link *link, const char *pbx, redis_reply_fn *fn, void *context);
 int store_call_state(struct redis_link *link, const char *call_id, redis_reply_fn *fn,
 		     void *context);

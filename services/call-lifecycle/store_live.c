@@ -40,7 +40,8 @@ int store_live_calls(struct redis_link *link, const char *pbx, redis_reply_fn *f
 int store_call_state(struct redis_link *link, const char *call_id, redis_reply_fn *fn,
 		     void *context)
 {
-	return redis_link_command(link, fn, context, "HMGET call:%s state direction", call_id);
+	return redis_link_command(link, fn, context, "HMGET call:%s state direction extensions",
+				  call_id);
 }
 
 int store_agent_state(struct redis_link *link, const char *extension, redis_reply_fn *fn,
