@@ -3,6 +3,7 @@
 #include "call.h"
 #include "ids.h"
 #include "mem.h"
+#include "reach.h"
 #include "replies.h"
 #include "routes.h"
 #include "service.h"
@@ -83,21 +84,40 @@ static void take_pair(struct begin *begin, const struct call *call, const struct
 		 customer->uniqueid);
 }
 
+/* Who transfers: the own extension, else one of the own teams; "": any of the call. NULL: none. */
+static const char *side_of(const struct call *call, const struct principal *who)
+{
+	const cJSON *item;
+
+	if (who->extension[0] != '\0' && call_has_extension(call, who->extension))
+		return who->extension;
+	if (reach_is_all(who, PERMISSION_ALL_CALLS))
+		return "";
+	cJSON_ArrayForEach(item, call->extensions)
+	{
+		if (cJSON_IsString(item) &&
+		    reach_sees(who, PERMISSION_ALL_CALLS, item->valuestring))
+			return item->valuestring;
+	}
+	return NULL;
+}
+
 /* False: a reply was sent. */
 static bool may_transfer(struct begin *begin, const struct call *call)
 {
 	const struct principal *who = http_principal(begin->request);
 	struct call_party agent, customer;
-	bool own = who->extension[0] != '\0' && call_has_extension(call, who->extension);
+	const char *side = side_of(call, who);
 
-	if (!own && !principal_may(who, PERMISSION_ALL_CALLS))
-		http_reply_error(begin->request, 403, "not_your_call",
-				 "Your extension is not part of this call");
+	if (side == NULL)
+		http_reply_error(
+			begin->request, 403, "not_your_call",
+			"Neither your extension nor one of your teams is part of this call");
 	else if (call_has_ended(call))
 		http_reply_error(begin->request, 410, "call_ended", "The call is over");
 	else if (begin->other[0] != '\0')
 		reply_result(begin->request, ENGINE_CONFLICT, NULL, begin->other);
-	else if (!call_find_pair(call, own ? who->extension : "", &agent, &customer))
+	else if (!call_find_pair(call, side, &agent, &customer))
 		http_reply_error(begin->request, 409, "not_connected",
 				 "Nobody talks on this call now");
 	else if (strcmp(begin->transfer.target, customer.extension) == 0 ||

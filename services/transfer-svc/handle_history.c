@@ -3,6 +3,7 @@
 #include "history.h"
 #include "json.h"
 #include "mem.h"
+#include "reach.h"
 #include "replies.h"
 #include "routes.h"
 #include "service.h"
@@ -48,8 +49,9 @@ static bool is_kind(const char *word)
 	return kind_parse(word, &kind);
 }
 
-/* False: a reply was sent. */
-static bool read_filter(struct http_request *request, struct history_filter *filter_r)
+/* False: a reply was sent. seen: memory for the filter, to be freed after its use. */
+static bool read_filter(struct http_request *request, struct history_filter *filter_r,
+			struct buffer *seen)
 {
 	const char *extension;
 
@@ -69,6 +71,10 @@ static bool read_filter(struct http_request *request, struct history_filter *fil
 	if (extension == NULL)
 		return false;
 	filter_r->extension = extension[0] != '\0' ? extension : NULL;
+	if (!reach_is_all(http_principal(request), PERMISSION_ALL_CALLS)) {
+		reach_write(http_principal(request), PERMISSION_ALL_CALLS, seen);
+		filter_r->seen = buffer_str(seen);
+	}
 	return true;
 }
 
@@ -166,16 +172,18 @@ void handle_history(struct http_request *request, void *context)
 {
 	struct service *service = context;
 	struct history_filter filter;
+	struct buffer seen = {0};
 	struct http_page page;
 	char *end;
 
-	if (!http_page(request, &page) || !read_filter(request, &filter))
+	if (!http_page(request, &page) || !read_filter(request, &filter, &seen))
 		return;
 	if (page.cursor != NULL) {
 		filter.before_at = strtoll(page.cursor, &end, 10);
 		if (filter.before_at <= 0 || *end != '_' || !body_is_call(end + 1)) {
 			http_reply_error(request, 400, "invalid_cursor",
 					 "The cursor is not one of ours");
+			buffer_free(&seen);
 			return;
 		}
 		filter.before_id = end + 1;
@@ -183,6 +191,7 @@ void handle_history(struct http_request *request, void *context)
 	/* One more than asked for tells whether there is a next page. */
 	history_list(service->history, &filter, page.limit + 1, on_list,
 		     query_new(request, page.limit));
+	buffer_free(&seen);
 }
 
 /* ---- analytics ---- */
@@ -262,6 +271,7 @@ void handle_analytics(struct http_request *request, void *context)
 	struct service *service = context;
 	const char *by = http_query(request, "by");
 	struct history_filter filter;
+	struct buffer seen = {0};
 	size_t group = 0;
 
 	if (by != NULL)
@@ -272,7 +282,8 @@ void handle_analytics(struct http_request *request, void *context)
 				 "by must be kind, agent, target, result, reason or day");
 		return;
 	}
-	if (read_filter(request, &filter))
+	if (read_filter(request, &filter, &seen))
 		history_sums(service->history, (enum history_group)group, &filter, on_sums,
 			     request);
+	buffer_free(&seen);
 }

@@ -115,7 +115,8 @@ static void take(struct list *list, const redisReply *reply, const struct place 
 	if (list->found == list->limit)
 		return;
 	list->place = *place;
-	if (!transfer_read(&transfer, reply) || !matches(list, &transfer))
+	if (!transfer_read(&transfer, reply) || !matches(list, &transfer) ||
+	    !may_touch(http_principal(list->request), &transfer))
 		return;
 	if (list->found++ > 0)
 		buffer_append_char(&list->text, ',');

@@ -130,8 +130,9 @@ static void on_tick(void *context)
 #define WHERE                                                                                      \
 	" FROM transfer_history WHERE requested_at >= ? AND requested_at < ? "                     \
 	"AND (? IS NULL OR from_extension = ?) AND (? IS NULL OR kind = ?) "                       \
-	"AND (? IS NULL OR target = ?) AND (? IS NULL OR result = ?) "
-#define WHERE_VALUES 10
+	"AND (? IS NULL OR target = ?) AND (? IS NULL OR result = ?) "                             \
+	"AND (? IS NULL OR FIND_IN_SET(from_extension, ?)) "
+#define WHERE_VALUES 12
 
 static const char sql_list[] =
 	"SELECT transfer_id, call_id, pbx, kind, from_extension, customer, target, result, reason, "
@@ -159,11 +160,11 @@ static const char *const sql_sums[] = {
 static void fill(const struct history_filter *filter, struct sql_value values[WHERE_VALUES])
 {
 	const char *const texts[] = {filter->extension, filter->kind, filter->target,
-				     filter->result};
+				     filter->result, filter->seen};
 
 	values[0] = sql_int(filter->from);
 	values[1] = sql_int(filter->to != 0 ? filter->to : INT64_MAX);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 5; i++)
 		values[2 + i * 2] = values[3 + i * 2] = sql_text(texts[i]);
 }
 

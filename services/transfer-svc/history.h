@@ -20,6 +20,7 @@ void history_close(struct history **history);
 struct history_filter {
 	int64_t from, to; /* requested at, Unix ms: from <= it < to */
 	const char *extension, *kind, *target, *result;
+	const char *seen;  /* begun by one of these extensions, parted by commas */
 	int64_t before_at; /* paging: older than this, or of the same ms and a smaller id */
 	const char *before_id;
 };

@@ -2,6 +2,7 @@
 
 #include "body.h"
 #include "mem.h"
+#include "reach.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +23,8 @@ void reply_transfer(struct http_request *request, unsigned status, const struct 
 
 bool may_touch(const struct principal *who, const struct transfer *transfer)
 {
-	if (principal_may(who, PERMISSION_ALL_CALLS))
-		return true;
-	return who->extension[0] != '\0' && strcmp(who->extension, transfer->by) == 0;
+	return reach_is_all(who, PERMISSION_ALL_CALLS) ||
+	       reach_sees(who, PERMISSION_ALL_CALLS, transfer->by);
 }
 
 const char *whose_transfers(struct http_request *request)
@@ -36,14 +36,15 @@ const char *whose_transfers(struct http_request *request)
 		http_reply_error(request, 400, "invalid_extension", "extension must be a number");
 		return NULL;
 	}
-	if (principal_may(who, PERMISSION_ALL_CALLS))
-		return asked != NULL ? asked : "";
-	if (who->extension[0] == '\0' || (asked != NULL && strcmp(asked, who->extension) != 0)) {
-		http_reply_error(request, 403, "not_your_transfers",
-				 "You see the transfers of your own extension");
-		return NULL;
-	}
-	return who->extension;
+	if (asked == NULL && principal_may(who, PERMISSION_ALL_CALLS))
+		return "";
+	if (asked == NULL)
+		asked = who->extension;
+	if (reach_sees(who, PERMISSION_ALL_CALLS, asked))
+		return asked;
+	http_reply_error(request, 403, "not_your_transfers",
+			 "You see the transfers of your own extension and of your teams");
+	return NULL;
 }
 
 static void reply_under_way(struct http_request *request, const char *other)
@@ -80,8 +81,9 @@ void reply_result(struct http_request *request, enum engine_result result,
 		reply_state(request, 410, "transfer_over", transfer);
 		break;
 	case ENGINE_FORBIDDEN:
-		http_reply_error(request, 403, "not_your_transfer",
-				 "Your extension did not begin this transfer");
+		http_reply_error(
+			request, 403, "not_your_transfer",
+			"Neither your extension nor one of your teams began this transfer");
 		break;
 	case ENGINE_NOT_FOUND:
 		http_reply_error(request, 404, "transfer_not_found",

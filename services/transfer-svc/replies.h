@@ -10,10 +10,10 @@ void reply_result(struct http_request *request, enum engine_result result,
 		  const struct transfer *transfer, const char *other);
 void reply_unavailable(struct http_request *request);
 void reply_transfer(struct http_request *request, unsigned status, const struct transfer *transfer);
-/* Whether who asks may see and touch it: its own, or everybody's by permission. */
+/* Whether who asks may see and touch it: its own, that of its teams, or everybody's. */
 bool may_touch(const struct principal *who, const struct transfer *transfer);
-/* Of which extension who asks may see them: "" for all; ?extension= narrows it. NULL: a reply was
-   sent. */
+/* Of which extension who asks wants them: "" for all that it sees; ?extension= narrows it. NULL: a
+   reply was sent. */
 const char *whose_transfers(struct http_request *request);
 
 #endif
