@@ -2,6 +2,7 @@
 
 #include "client.h"
 #include "mem.h"
+#include "sight.h"
 #include "snapshot.h"
 #include "store.h"
 
@@ -96,12 +97,14 @@ static void on_snapshot(const struct store_snapshot *snapshot, void *context)
 static void ask_snapshot(struct client *client, enum topic topic)
 {
 	const struct fanout_settings *settings = client->hub->settings;
-	bool all = topic_view(topic, &client->who) == TOPIC_VIEW_ALL;
+	struct buffer extensions = {0};
 
 	client->catchup->asking = true;
 	client->catchup->asked = topic;
-	store_snapshot(client->hub->link, topic, fanout_pbxs(), all ? "" : client->who.extension,
+	sight_write(client, topic, &extensions);
+	store_snapshot(client->hub->link, topic, fanout_pbxs(), buffer_str(&extensions),
 		       (size_t)settings->snapshot_max, on_snapshot, client_ref(client));
+	buffer_free(&extensions);
 }
 
 /* ---- pages ---- */

@@ -4,6 +4,7 @@
 #include "catchup.h"
 #include "clock.h"
 #include "mem.h"
+#include "sight.h"
 #include "type_filter.h"
 
 #include <stdlib.h>
@@ -176,7 +177,8 @@ static void send_as(struct client *client, struct event *event, enum event_forma
 
 void client_send_event(struct client *client, struct event *event)
 {
-	if (!client_is_open(client) || !type_filter_passes(client->types, event))
+	if (!client_is_open(client) || !type_filter_passes(client->types, event) ||
+	    !sight_of_event(client, event))
 		return;
 	acks_sent(client, event);
 	send_as(client, event, client->format);

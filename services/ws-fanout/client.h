@@ -80,7 +80,8 @@ void client_error(struct client *client, const char *code, const char *message, 
 void client_refuse(struct client *client, const char *code, const char *message, const char *id,
 		   enum close_code close_code);
 void client_end(struct client *client, enum close_code code, const char *reason);
-/* One that the client sits in a room for: left out when it follows other types only. */
+/* One that the client sits in a room for: left out when it follows other types only, or when it is
+   of other teams. */
 void client_send_event(struct client *client, struct event *event);
 /* Up to where it has everything, for each topic. at_r holds TOPIC_COUNT. */
 void client_positions(const struct client *client, struct entry_id *at_r);

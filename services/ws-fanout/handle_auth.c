@@ -201,9 +201,14 @@ static void on_checked(enum auth_result result, const struct principal *who, voi
 	store_acks_load(request->client->hub->link, who->user_id, request->ack, on_acks, request);
 }
 
-static void on_ticket(const struct principal *who, bool away, void *context)
+static void on_ticket(const char *session_id, bool away, void *context)
 {
-	on_checked(who != NULL ? AUTH_OK : away ? AUTH_UNAVAILABLE : AUTH_INVALID, who, context);
+	struct auth_request *request = context;
+
+	if (session_id != NULL)
+		auth_check_session(request->client->hub->auth, session_id, on_checked, request);
+	else
+		on_checked(away ? AUTH_UNAVAILABLE : AUTH_INVALID, NULL, request);
 }
 
 /* ---- the message ---- */

@@ -63,6 +63,17 @@ static bool parse_cursor(const char *cursor, uint64_t *after_r)
 	return cursor[0] >= '0' && cursor[0] <= '9' && *end == '\0' && errno == 0;
 }
 
+/* A manager sees who is of its teams, and itself. */
+static bool is_shown(const struct client *client, const struct principal *who)
+{
+	if (!client_is_open(client))
+		return false;
+	if (reach_is_all(who, PERMISSION_VIEW_ADMIN))
+		return true;
+	return client->known && (strcmp(client->who.user_id, who->user_id) == 0 ||
+				 reach_sees(who, PERMISSION_VIEW_ADMIN, client->who.extension));
+}
+
 static const struct client *first_after(const struct hub *hub, uint64_t after)
 {
 	const struct client *client = hub->first;
@@ -92,7 +103,7 @@ void handle_connections(struct http_request *request, void *context)
 	json_key(&writer, "connections");
 	json_begin_array(&writer);
 	for (; each != NULL && asked.limit > 0; each = each->next) {
-		if (!client_is_open(each))
+		if (!is_shown(each, http_principal(request)))
 			continue;
 		write_client(&writer, each);
 		after = each->id;

@@ -6,6 +6,7 @@
 #include "msg_ws_subscribe.h"
 #include "msg_ws_unsubscribe.h"
 #include "positions.h"
+#include "sight.h"
 #include "type_filter.h"
 
 #include <stdio.h>
@@ -39,13 +40,14 @@ static void refuse(struct refusals *refusals, const char *topic, const char *wha
 }
 
 /* NULL: it may be followed; else the code that says why not. */
-static const char *extension_fault(const struct client *client, enum topic_view view,
+static const char *extension_fault(const struct client *client, enum topic topic,
 				   const char *extension)
 {
 	if (!id_is_safe(extension, 32))
 		return "bad_extension";
-	if (view == TOPIC_VIEW_OWN && strcmp(extension, client->who.extension) != 0)
-		return "forbidden";
+	if (topic_has_teams(topic) || topic_view(topic, &client->who) == TOPIC_VIEW_OWN)
+		if (!sight_of_extension(client, topic, extension))
+			return "forbidden";
 	return occupant_rooms(&client->occupant) >= ROOMS_MAX ? "too_many" : NULL;
 }
 
@@ -75,7 +77,7 @@ static void join_rooms(struct client *client, enum topic topic,
 
 	for (size_t i = 0; i < message->extensions_count; i++) {
 		const char *extension = message->extensions[i];
-		const char *fault = extension_fault(client, view, extension);
+		const char *fault = extension_fault(client, topic, extension);
 
 		if (fault != NULL)
 			refuse(refusals, topic_name(topic), "extension", extension, fault);

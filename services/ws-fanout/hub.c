@@ -3,6 +3,7 @@
 #include "catchup.h"
 #include "client.h"
 #include "log.h"
+#include "sight.h"
 #include "store.h"
 
 #define SOCKETS_S 20
@@ -123,6 +124,8 @@ void hub_publish(struct hub *hub, struct event *event)
 	rooms_each(hub->rooms, event, deliver, NULL);
 	if (event->revoked_session != NULL)
 		close_revoked(hub, event->revoked_session);
+	if (event->topic == TOPIC_SESSION && strcmp(event->type, "session:teams_changed") == 0)
+		sight_refresh(hub);
 	event_drop_frames(event); /* who still needs one holds it */
 	event_unref(&event);
 }

@@ -1,6 +1,7 @@
 #include "snapshot.h"
 
 #include "client.h"
+#include "sight.h"
 
 #include <string.h>
 
@@ -22,6 +23,7 @@ static bool is_numeric_field(const char *name)
 /* What the client sees of one thing. */
 struct view {
 	struct json_writer *writer;
+	const struct client *client;
 	const char *id; /* the field that names it: written by itself, once */
 	bool all;
 };
@@ -44,6 +46,10 @@ static void write_field(const char *name, const char *value, size_t len, void *c
 	if (len == 0 || is_left_out(view, name))
 		return;
 	json_key(writer, name);
+	if (strcmp(name, "members") == 0 && !sight_is_all(view->client, TOPIC_QUEUE)) {
+		reach_write_those(&view->client->who, topic_permission(TOPIC_QUEUE), value, writer);
+		return;
+	}
 	if (value[0] == '{' || value[0] == '[')
 		tree = json_parse(value, len, &error);
 	if (tree != NULL || (is_numeric_field(name) && is_number(value, len)))
@@ -64,7 +70,7 @@ static const struct {
 static void write_one(struct json_writer *writer, const struct client *client, enum topic topic,
 		      const struct store_snapshot *snapshot, size_t index)
 {
-	struct view view = {writer, names[topic].id,
+	struct view view = {writer, client, names[topic].id,
 			    topic_view(topic, &client->who) == TOPIC_VIEW_ALL};
 
 	json_begin_object(writer);

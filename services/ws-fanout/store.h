@@ -49,10 +49,10 @@ struct store_snapshot {
 
 /* snapshot is NULL while Redis is away. */
 typedef void store_snapshot_fn(const struct store_snapshot *snapshot, void *context);
-/* Live calls, agents, or queues of these PBXs (parted by blanks), or those that one extension is
-   part of ("" for all), at most max, all at one moment. */
+/* Live calls, agents, or queues of these PBXs (parted by blanks), at most max, all at one moment:
+   all of them ("*"), or those that one of the extensions (parted by commas) is part of. */
 void store_snapshot(struct redis_link *link, enum topic topic, const char *pbxs,
-		    const char *extension, size_t max, store_snapshot_fn *fn, void *context);
+		    const char *extensions, size_t max, store_snapshot_fn *fn, void *context);
 const char *store_snapshot_id(const struct store_snapshot *snapshot, size_t index);
 /* fn for each field of one item's hash. */
 void store_snapshot_fields(const struct store_snapshot *snapshot, size_t index,
@@ -81,10 +81,9 @@ void store_rooms_load(struct redis_link *link, const char *sid, store_rooms_fn *
 #define STORE_SOCKETS_MAX 256
 void store_sockets(struct redis_link *link, const char *const *extensions, size_t count);
 
-struct principal;
-
-/* who is NULL when the ticket is not good (away false) or Redis is away. A ticket works once. */
-typedef void store_ticket_fn(const struct principal *who, bool away, void *context);
+/* The session that it is for; NULL when the ticket is not good (away false) or Redis is away. A
+   ticket works once. */
+typedef void store_ticket_fn(const char *session_id, bool away, void *context);
 void store_ticket(struct redis_link *link, const char *ticket, store_ticket_fn *fn, void *context);
 
 #endif

@@ -6,11 +6,13 @@
 
 /* All in one script, so that the answer is of one moment: the id of the last event of the topic,
    whether there was more, then id and hash of each.
-   ARGV: topic; PBX names parted by blanks; extension, "" for all; how many. */
+   ARGV: topic; PBX names parted by blanks; extensions parted by commas, "*" for all; how many. */
 static const char script[] =
-	"local topic, ext, seen = ARGV[1], ARGV[3], {}\n"
+	"local topic, all, seen, exts = ARGV[1], ARGV[3] == '*', {}, {}\n"
 	"local last = redis.call('XREVRANGE', 'events:' .. topic, '+', '-', 'COUNT', 1)\n"
 	"local out = {last[1] and last[1][1] or '0-0', 0}\n"
+	"local one = not string.find(ARGV[3], '[,*]') and ARGV[3]\n"
+	"for ext in string.gmatch(ARGV[3], '[^,]+') do exts[ext] = true end\n"
 	"local function add(id)\n"
 	"  if seen[id] then return end\n"
 	"  seen[id] = true\n"
@@ -18,26 +20,30 @@ static const char script[] =
 	"  local hash = redis.call('HGETALL', topic .. ':' .. id)\n"
 	"  if #hash > 0 then out[#out + 1] = id out[#out + 1] = hash end\n"
 	"end\n"
-	"local function is_member(queue)\n"
-	"  local members = redis.call('HGET', 'queue:' .. queue, 'members')\n"
-	"  return members and (string.find(members, '\"' .. ext .. '\"', 1, true) or\n"
-	"    string.find(members, '/' .. ext .. '\"', 1, true))\n"
+	"local function names_one(id, field)\n"
+	"  local text = redis.call('HGET', topic .. ':' .. id, field) or ''\n"
+	"  for word in string.gmatch(text, '[\"/]([%w_.-]+)\"') do\n"
+	"    if exts[word] then return true end\n"
+	"  end\n"
+	"end\n"
+	"local function add_those(ids, field)\n"
+	"  for _, id in ipairs(ids) do\n"
+	"    if all or names_one(id, field) then add(id) end\n"
+	"  end\n"
 	"end\n"
 	"for pbx in string.gmatch(ARGV[2], '%S+') do\n"
-	"  if topic == 'agent' and ext ~= '' then\n"
-	"    add(ext)\n"
-	"  elseif topic == 'agent' then\n"
+	"  if topic == 'agent' and all then\n"
 	"    for _, id in ipairs(redis.call('HKEYS', 'agents:' .. pbx)) do add(id) end\n"
+	"  elseif topic == 'agent' then\n"
+	"    for ext in pairs(exts) do add(ext) end\n"
 	"  elseif topic == 'queue' then\n"
-	"    for _, id in ipairs(redis.call('SMEMBERS', 'queues:' .. pbx)) do\n"
-	"      if ext == '' or is_member(id) then add(id) end\n"
-	"    end\n"
-	"  elseif ext == '' then\n"
-	"    for _, id in ipairs(redis.call('SMEMBERS', 'calls:live:' .. pbx)) do add(id) end\n"
-	"  else\n"
-	"    for _, id in ipairs(redis.call('ZREVRANGE', 'calls:of:' .. ext, 0, 99)) do\n"
+	"    add_those(redis.call('SMEMBERS', 'queues:' .. pbx), 'members')\n"
+	"  elseif one then\n"
+	"    for _, id in ipairs(redis.call('ZREVRANGE', 'calls:of:' .. one, 0, 99)) do\n"
 	"      if redis.call('SISMEMBER', 'calls:live:' .. pbx, id) == 1 then add(id) end\n"
 	"    end\n"
+	"  else\n"
+	"    add_those(redis.call('SMEMBERS', 'calls:live:' .. pbx), 'extensions')\n"
 	"  end\n"
 	"end\n"
 	"return out\n";
@@ -74,13 +80,13 @@ static void on_snapshot(const redisReply *reply, void *context)
 }
 
 void store_snapshot(struct redis_link *link, enum topic topic, const char *pbxs,
-		    const char *extension, size_t max, store_snapshot_fn *fn, void *context)
+		    const char *extensions, size_t max, store_snapshot_fn *fn, void *context)
 {
 	struct snapshot_query *query = mem_new(struct snapshot_query);
 
 	*query = (struct snapshot_query){fn, context};
 	if (redis_link_command(link, on_snapshot, query, "EVAL %s 0 %s %s %s %d", script,
-			       topic_name(topic), pbxs, extension, (int)max) < 0)
+			       topic_name(topic), pbxs, extensions, (int)max) < 0)
 		snapshot_end(query, NULL);
 }
 

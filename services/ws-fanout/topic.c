@@ -40,3 +40,13 @@ enum topic_view topic_view(enum topic topic, const struct principal *who)
 		return TOPIC_VIEW_ALL;
 	return topics[topic].own && who->extension[0] != '\0' ? TOPIC_VIEW_OWN : TOPIC_VIEW_NONE;
 }
+
+enum permission topic_permission(enum topic topic)
+{
+	return topics[topic].all;
+}
+
+bool topic_has_teams(enum topic topic)
+{
+	return topic != TOPIC_QUEUE && topic != TOPIC_AMI;
+}

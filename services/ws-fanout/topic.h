@@ -32,11 +32,15 @@ static inline topic_set topic_bit(enum topic topic)
 enum topic_view {
 	TOPIC_VIEW_NONE,
 	TOPIC_VIEW_OWN, /* events about its own extension */
-	TOPIC_VIEW_ALL
+	TOPIC_VIEW_ALL  /* or of those of its teams: reach.h */
 };
 
 const char *topic_name(enum topic topic);
 bool topic_parse(const char *name, enum topic *topic_r);
 enum topic_view topic_view(enum topic topic, const struct principal *who);
+/* The permission to see more of it than the own; for reach.h. */
+enum permission topic_permission(enum topic topic);
+/* Whether teams part it. Queues and connections to Asterisk belong to none. */
+bool topic_has_teams(enum topic topic);
 
 #endif

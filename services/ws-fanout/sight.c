@@ -1,0 +1,61 @@
+#include "sight.h"
+
+#include "client.h"
+
+#include <string.h>
+
+bool sight_is_all(const struct client *client, enum topic topic)
+{
+	return reach_is_all(&client->who, topic_permission(topic));
+}
+
+bool sight_of_extension(const struct client *client, enum topic topic, const char *extension)
+{
+	return reach_sees(&client->who, topic_permission(topic), extension);
+}
+
+/* Whoever sits in a room may see what comes there, but for the teams. A client's message that no
+   agent has is for all who oversee clients. */
+bool sight_of_event(const struct client *client, const struct event *event)
+{
+	bool anyones = event->topic == TOPIC_CRM;
+
+	if (!topic_has_teams(event->topic) || sight_is_all(client, event->topic))
+		return true;
+	for (unsigned i = 0; i < event->room_count; i++) {
+		if (strncmp(event->rooms[i], ROOM_QUEUE, strlen(ROOM_QUEUE)) == 0)
+			continue;
+		if (sight_of_extension(client, event->topic, event->rooms[i]))
+			return true;
+		anyones = false;
+	}
+	return anyones;
+}
+
+void sight_write(const struct client *client, enum topic topic, struct buffer *out)
+{
+	if (sight_is_all(client, topic) ||
+	    (!topic_has_teams(topic) && topic_view(topic, &client->who) == TOPIC_VIEW_ALL))
+		buffer_append_char(out, '*');
+	else
+		reach_write(&client->who, topic_permission(topic), out);
+}
+
+static void on_checked(enum auth_result result, const struct principal *who, void *context)
+{
+	struct client *client = context;
+
+	if (result == AUTH_OK)
+		strcpy(client->who.teams, who->teams);
+	client_unref(&client);
+}
+
+/* One whose session has ended is told so by its own event. */
+void sight_refresh(struct hub *hub)
+{
+	for (struct client *each = hub->first; each != NULL; each = each->next)
+		if (each->known && each->who.role != ROLE_AGENT &&
+		    strcmp(each->who.teams, "*") != 0)
+			auth_check_session(hub->auth, each->who.session_id, on_checked,
+					   client_ref(each));
+}
