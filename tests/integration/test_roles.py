@@ -7,7 +7,7 @@ import re
 import pytest
 import requests
 
-from lib import openapi
+from lib import openapi, teams
 from lib.daemon import ROOT
 from lib.services import SERVICES, settings
 
@@ -18,6 +18,7 @@ OWN, OTHER = "1001", "1002"
 CALL_ROUTES = re.compile(r"/api/ami/calls/{callId}(/|$)")
 # What says that ownership, not the table, is why: the codes of the guards.
 GUARDS = {"not_your_call", "not_own_extension", "not_own_session", "not_in_team"}
+TEAM, OTHER_TEAM = "7", "8"
 
 
 def permissions_of(role):
@@ -124,6 +125,42 @@ def test_every_route_as_every_role(one, redis, session, role):
             answer = ask(one, method, fill(path, values), operation, caller)
             check(answer, expected(role, operation, owned, is_own),
                   f"{role}: {method} {path} ({'own' if is_own else 'other'})")
+
+
+def put_teams(one, request, redis):
+    """The one extension is of the manager's team, the other one of another."""
+    teams.put(redis, t7=[OWN], t8=[OTHER])
+    if one.service != "auth-svc":
+        return
+    query = request.getfixturevalue("database").query
+    for number, team in ((101, TEAM), (102, OTHER_TEAM)):
+        query("INSERT INTO teams (id, name, created_at) VALUES (%s, %s, 1)", team, f"team {team}")
+        query("UPDATE users SET team_id = %s WHERE id = %s", team, number)
+
+
+def of_a_team(path, operation):
+    """(parameter, permission) of what belongs to a team. A session is its owner's alone."""
+    if path.startswith("/api/users/agents/{id}"):
+        return "id", operation["x-permission"]
+    owned = ownership(path, operation)
+    return None if owned is None or owned[0] == "sessionId" else owned
+
+
+def test_every_route_as_a_manager_of_a_team(one, request, redis, session):
+    """What the role gives it has for its own team; for another one's the guard says no."""
+    put_teams(one, request, redis)
+    has = permissions_of("manager")
+    for method, path, operation in operations(one.service):
+        owned = of_a_team(path, operation)
+        for in_team in (True, False) if owned else ():
+            put_calls(redis)
+            caller = session("manager", "2000", teams=TEAM)
+            values = {"callId": "own-call" if in_team else "other-call",
+                      "extension": OWN if in_team else OTHER, "id": "101" if in_team else "102"}
+            wanted = ("forbidden" if operation["x-permission"] not in has else
+                      None if in_team and owned[1] in has else "guard")
+            check(ask(one, method, fill(path, values), operation, caller), wanted,
+                  f"manager: {method} {path} ({'own' if in_team else 'another'} team)")
 
 
 def test_roles_are_steps():

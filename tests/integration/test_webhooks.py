@@ -140,7 +140,7 @@ def test_changes(fanout, redis, admin, receiver, session, rest):
     assert [each["webhookId"] for each in admin.get("/api/webhooks").json()["webhooks"]] == [
         webhook["webhookId"]]
     manager = rest(fanout, session("manager", "2000"))
-    assert manager.get(path).status_code == 200
+    assert_error(manager.get(path), 403, "forbidden")
     assert_error(manager.delete(path), 403, "forbidden")
     assert admin.delete(path).status_code == 204
     assert_error(admin.get(path), 404, "not_found")
