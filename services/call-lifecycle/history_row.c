@@ -1,4 +1,5 @@
 /* Rows of the history as JSON and CSV. */
+#include "csv.h"
 #include "history_search.h"
 
 #include <inttypes.h>
@@ -215,27 +216,6 @@ void history_csv_head(struct buffer *out)
 	buffer_append_str(out, "\r\n");
 }
 
-/* A spreadsheet would calculate what begins so; a number such as +4930 is no formula. */
-static bool is_formula(const char *text)
-{
-	if (text[0] == '+' || text[0] == '-')
-		return strspn(text + 1, "0123456789") != strlen(text + 1);
-	return text[0] != '\0' && strchr("=@\t\r", text[0]) != NULL;
-}
-
-static void put_csv_text(struct buffer *out, const char *text)
-{
-	buffer_append_char(out, '"');
-	if (is_formula(text))
-		buffer_append_char(out, '\'');
-	for (; *text != '\0'; text++) {
-		if (*text == '"')
-			buffer_append_char(out, '"');
-		buffer_append_char(out, *text);
-	}
-	buffer_append_char(out, '"');
-}
-
 void history_csv_row(const struct sql_result *result, size_t row, struct buffer *out)
 {
 	for (size_t i = 0; i < CSV_COLUMNS; i++) {
@@ -246,7 +226,7 @@ void history_csv_row(const struct sql_result *result, size_t row, struct buffer 
 		if (value->kind == SQL_INT)
 			buffer_append_int(out, value->number);
 		else if (value->kind == SQL_TEXT && value->len > 0)
-			put_csv_text(out, value->text);
+			csv_put(out, value->text);
 	}
 	buffer_append_str(out, "\r\n");
 }

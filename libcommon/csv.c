@@ -105,3 +105,30 @@ enum csv_result csv_next(struct csv *csv)
 	skip_line_end(csv);
 	return CSV_RECORD;
 }
+
+/* ---- writing ---- */
+
+bool csv_is_formula(const char *text)
+{
+	if (text[0] == '+' || text[0] == '-')
+		return strspn(text + 1, "0123456789") != strlen(text + 1);
+	return text[0] != '\0' && strchr("=@\t\r", text[0]) != NULL;
+}
+
+const char *csv_unguard(const char *text)
+{
+	return text[0] == '\'' && csv_is_formula(text + 1) ? text + 1 : text;
+}
+
+void csv_put(struct buffer *out, const char *text)
+{
+	buffer_append_char(out, '"');
+	if (csv_is_formula(text))
+		buffer_append_char(out, '\'');
+	for (; *text != '\0'; text++) {
+		if (*text == '"')
+			buffer_append_char(out, '"');
+		buffer_append_char(out, *text);
+	}
+	buffer_append_char(out, '"');
+}

@@ -1,12 +1,14 @@
 /* Comma-separated values (RFC 4180), read strictly from memory: quotes, commas and line breaks in
-   quotes. Pure. */
-#ifndef AUTH_SVC_CSV_H
-#define AUTH_SVC_CSV_H
+   quotes; and written so that no spreadsheet takes a text for a formula. Pure. */
+#ifndef COMMON_CSV_H
+#define COMMON_CSV_H
+
+#include "buffer.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CSV_FIELDS_MAX 16
+#define CSV_FIELDS_MAX 96
 
 struct csv {
 	const char *at, *end; /* not read yet */
@@ -29,5 +31,12 @@ void csv_open(struct csv *csv, const char *text, size_t len);
 /* Blank lines are skipped. After a malformed record the following line is read. */
 enum csv_result csv_next(struct csv *csv);
 void csv_close(struct csv *csv);
+
+/* What a spreadsheet would calculate; a number such as +4930 is none. */
+bool csv_is_formula(const char *text);
+/* A field in quotes; an apostrophe guards what would be a formula. */
+void csv_put(struct buffer *out, const char *text);
+/* Behind that apostrophe, where there is one: what the field was. */
+const char *csv_unguard(const char *text);
 
 #endif
