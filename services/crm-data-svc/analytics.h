@@ -15,8 +15,9 @@ struct analytics_query {
 };
 
 bool analytics_is_good(const struct analytics_query *query);
-/* {"by", "groups": [{"key", "count", "talkMs", "durationMs"}], "totals": {"count", "resolved",
-   "repeat", "firstContactResolved", "firstContact"}} */
+/* {"by", "groups": [{"key", "talkMs", "durationMs", and as totals}], "totals": {"count",
+   "resolved", "repeat", "firstContactResolved", "firstContact"}}; spans of time in their order,
+   other groups with the most first. */
 DB_MUST enum db_result analytics_run(struct db *db, const struct analytics_query *query,
 				     cJSON **reply_r);
 

@@ -24,7 +24,7 @@ static void analytics(struct db *db, struct task *task)
 	if (!analytics_is_good(&query)) {
 		task_refuse(task, 400, "bad_request",
 			    "by must be one of agent kind direction outcome disposition reason "
-			    "hour day week month; times are Unix ms");
+			    "client hour day week month; times are Unix ms");
 		return;
 	}
 	result = analytics_run(db, &query, &reply);
