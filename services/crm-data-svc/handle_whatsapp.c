@@ -179,7 +179,6 @@ static bool find_number(struct task *task, const cJSON *client, char number[PHON
 {
 	const char *to = json_get_str(task->draft, "to");
 	const cJSON *phones = cJSON_GetObjectItemCaseSensitive(client, "phones");
-	const cJSON *consent = cJSON_GetObjectItemCaseSensitive(client, "consent");
 
 	if (to == NULL && phones != NULL)
 		to = json_get_str(phones->child, "number");
@@ -187,11 +186,39 @@ static bool find_number(struct task *task, const cJSON *client, char number[PHON
 		task_refuse(task, 400, "invalid_number", "There is no number to send it to");
 		return false;
 	}
-	if (!json_get_bool(consent, "whatsapp", true)) {
-		task_refuse(task, 409, "no_consent", "The client does not want such messages");
-		return false;
-	}
 	return true;
+}
+
+static bool consents(struct task *task, const cJSON *client)
+{
+	const cJSON *consent = cJSON_GetObjectItemCaseSensitive(client, "consent");
+
+	if (json_get_bool(consent, "whatsapp", true))
+		return true;
+	task_refuse(task, 409, "no_consent", "The client does not want such messages");
+	return false;
+}
+
+/* Nobody was named: whose number it is, when that is one client; none of them may have refused. */
+static bool find_client(struct db *db, struct task *task, const char *number, cJSON **client_r)
+{
+	cJSON *found = NULL;
+	const cJSON *client;
+	enum db_result result = number_index_find(db, number, 10, &found);
+	bool ok = result == DB_OK;
+
+	if (!ok)
+		task_refuse_db(task, result);
+	cJSON_ArrayForEach(client, found)
+	{
+		ok = ok && consents(task, client);
+	}
+	if (ok && cJSON_GetArraySize(found) == 1 && scope_sees(&task->scope, found->child)) {
+		*client_r = cJSON_DetachItemFromArray(found, 0);
+		cJSON_AddStringToObject(task->draft, "clientId", json_get_str(*client_r, "_id"));
+	}
+	cJSON_Delete(found);
+	return ok;
 }
 
 static enum db_result put_message(struct db *db, struct task *task, const cJSON *client,
@@ -228,7 +255,8 @@ static void send_message(struct db *db, struct task *task)
 
 	if (!get_client(db, task, &client))
 		return;
-	if (find_number(task, client, number)) {
+	if (find_number(task, client, number) &&
+	    (client != NULL ? consents(task, client) : find_client(db, task, number, &client))) {
 		doc = cJSON_Duplicate(task->draft, true);
 		result = put_message(db, task, client, number, doc);
 		if (result == DB_OK) {

@@ -71,6 +71,24 @@ static void drop_more(cJSON *doc)
 		cJSON_DeleteItemFromObjectCaseSensitive(doc, names[i]);
 }
 
+/* A number is the id of its conversation. */
+static enum db_result forget_conversations(struct db *db, const cJSON *doc)
+{
+	const cJSON *keys = cJSON_GetObjectItemCaseSensitive(doc, "k"), *number;
+	enum db_result result = DB_OK;
+
+	cJSON_ArrayForEach(number, cJSON_GetObjectItemCaseSensitive(keys, "numbers"))
+	{
+		cJSON *filter = cJSON_CreateObject();
+
+		cJSON_AddStringToObject(filter, "_id", number->valuestring);
+		if (result == DB_OK)
+			result = db_delete_many(db, "conversations", filter, NULL);
+		cJSON_Delete(filter);
+	}
+	return result;
+}
+
 static enum db_result erase_record(struct db *db, const struct kind *kind, const cJSON *doc,
 				   const struct actor *actor)
 {
@@ -90,6 +108,8 @@ static enum db_result erase_record(struct db *db, const struct kind *kind, const
 	cJSON_DeleteItemFromObjectCaseSensitive(after, "erasedAt");
 	cJSON_AddNumberToObject(after, "erasedAt", (double)clock_wall_ms());
 	result = number_index_remove(db, kind, doc, NULL);
+	if (result == DB_OK)
+		result = forget_conversations(db, doc);
 	if (result == DB_OK)
 		result = forget_history(db, json_get_str(doc, "_id"));
 	if (result == DB_OK)

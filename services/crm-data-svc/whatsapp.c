@@ -5,9 +5,12 @@
 #include "crm_event.h"
 #include "ids.h"
 #include "json.h"
+#include "mem.h"
 #include "number_index.h"
+#include "utf8.h"
 
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +18,7 @@
 #define CONVERSATIONS   "conversations"
 #define CONVERSATION_MS 86400000
 #define TEXT_MAX        4096
+#define WORD_MAX        255
 
 static const struct kind *const messages = &kinds[KIND_MESSAGE];
 
@@ -60,6 +64,19 @@ static enum db_result remember(struct db *db, const char *number, const char *id
 	return result;
 }
 
+/* Made of the number and the time, so that an attempt that went no further is found again; it does
+   not tell the number. */
+static void make_conversation_id(const char *number, int64_t at_ms, char id_r[64])
+{
+	unsigned char hash[crypto_generichash_BYTES_MIN];
+	char text[64], hex[2 * sizeof(hash) + 1];
+
+	snprintf(text, sizeof(text), "%s %" PRId64, number, at_ms);
+	crypto_generichash(hash, sizeof(hash), (const unsigned char *)text, strlen(text), NULL, 0);
+	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+	snprintf(id_r, 64, "wa-%s", hex);
+}
+
 enum db_result whatsapp_conversation(struct db *db, const char *number, int64_t at_ms,
 				     const cJSON *client, const char *agent, char id_r[64])
 {
@@ -68,7 +85,7 @@ enum db_result whatsapp_conversation(struct db *db, const char *number, int64_t 
 	enum db_result result = db_get(db, CONVERSATIONS, number, &known);
 
 	last_ms = json_get_int(known, "lastAt", 0);
-	snprintf(id_r, 64, "wa-%s-%" PRId64, number + 1, at_ms);
+	make_conversation_id(number, at_ms, id_r);
 	if (result == DB_OK && at_ms - last_ms < CONVERSATION_MS) {
 		snprintf(id_r, 64, "%s", json_get_str(known, "interactionId"));
 		at_ms = at_ms > last_ms ? at_ms : last_ms;
@@ -100,14 +117,19 @@ static bool make_id(const char *provider_id, char out[160])
 	return id_is_safe(out, 159);
 }
 
-static void copy_text(cJSON *doc, const char *text)
+/* A text of the provider's, cut between two characters; what is no text is left out. */
+static void copy_text(cJSON *doc, const char *name, const char *text, size_t max)
 {
+	size_t len = 0, step;
 	char *cut;
 
 	if (text == NULL)
 		return;
-	cut = strndup(text, TEXT_MAX);
-	cJSON_AddStringToObject(doc, "text", cut != NULL ? cut : "");
+	while (text[len] != '\0' &&
+	       (step = utf8_sequence(text + len, strnlen(text + len, 4))) > 0 && len + step <= max)
+		len += step;
+	cut = mem_strndup(text, len);
+	cJSON_AddStringToObject(doc, name, cut);
 	free(cut);
 }
 
@@ -120,14 +142,14 @@ static void read_content(const cJSON *message, cJSON *doc)
 	cJSON *media;
 
 	text = text != NULL ? text : json_get_str(part, "caption");
-	copy_text(doc, text != NULL ? text : json_get_str(part, "text"));
+	copy_text(doc, "text", text != NULL ? text : json_get_str(part, "text"), TEXT_MAX);
 	cJSON_AddStringToObject(doc, "type", type != NULL && strlen(type) <= 40 ? type : "unknown");
 	if (media_id == NULL)
 		return;
 	media = cJSON_AddObjectToObject(doc, "media");
-	copy(media, "id", part, "id");
-	copy(media, "mimeType", part, "mime_type");
-	copy(media, "filename", part, "filename");
+	copy_text(media, "id", media_id, WORD_MAX);
+	copy_text(media, "mimeType", json_get_str(part, "mime_type"), WORD_MAX);
+	copy_text(media, "filename", json_get_str(part, "filename"), WORD_MAX);
 }
 
 static cJSON *make_message(const cJSON *message, const char *id, const char *number)
@@ -245,15 +267,21 @@ static enum db_result change_status(struct db *db, const cJSON *before, const cJ
 	cJSON_DeleteItemFromObjectCaseSensitive(after, "status");
 	cJSON_DeleteItemFromObjectCaseSensitive(after, "providerId");
 	copy(after, "status", status, "status");
-	copy(after, "providerId", status, "id");
-	if (title != NULL)
-		cJSON_AddStringToObject(after, "error", title);
+	copy_text(after, "providerId", json_get_str(status, "id"), WORD_MAX);
+	copy_text(after, "error", title, WORD_MAX);
 	result = record_change(db, messages, before, after, &actor_system,
 			       json_get_str(after, "status"));
 	if (result == DB_OK)
 		cJSON_AddItemToArray(events, whatsapp_status_event(after));
 	cJSON_Delete(after);
 	return result;
+}
+
+static bool is_outbound(const cJSON *message)
+{
+	const char *direction = json_get_str(message, "direction");
+
+	return direction != NULL && strcmp(direction, "outbound") == 0;
 }
 
 /* Our id comes back with the status: what was sent carries it. */
@@ -267,7 +295,8 @@ static enum db_result receive_status(struct db *db, const cJSON *status, cJSON *
 	if (id == NULL || rank <= 0 || !id_is_safe(id, 160))
 		return DB_OK;
 	result = record_get(db, messages, id, &before);
-	if (result == DB_OK && rank_of(json_get_str(before, "status")) < rank)
+	if (result == DB_OK && is_outbound(before) &&
+	    rank_of(json_get_str(before, "status")) < rank)
 		result = change_status(db, before, status, events);
 	cJSON_Delete(before);
 	return result == DB_NONE ? DB_OK : result;
