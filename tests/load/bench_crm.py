@@ -1,10 +1,13 @@
-"""The screen pop among a million clients, the driver's own part of it, and reads through nginx."""
+"""The screen pop among a million clients, the driver's own part of it, reads through nginx, and what
+a long absence of MongoDB leaves behind."""
 
 import functools
 import json
 import os
 import sqlite3
+import time
 
+import requests
 from rig import Rig, run_tool  # it makes lib known
 
 from lib.servers import Mongo, Nginx
@@ -12,6 +15,8 @@ from lib.servers import Mongo, Nginx
 CLIENTS = int(os.environ.get("BENCH_CRM_CLIENTS", "1000000"))
 ASKED = 10_000
 BATCH = 5000
+CALLS = 1000
+OUTAGE_S = int(os.environ.get("BENCH_CRM_OUTAGE_S", "600"))
 
 
 def number(index):
@@ -36,14 +41,14 @@ def entry(index):
     return {"_id": number(index), "of": [client_id(index)]}
 
 
-def _fill_by_driver(mongo):
+def _fill_by_driver(mongo, count):
     for name, make in (("clients", client), ("numbers", entry)):
-        for start in range(0, CLIENTS, BATCH):
+        for start in range(0, count, BATCH):
             mongo.database[name].insert_many(
-                [make(index) for index in range(start, min(CLIENTS, start + BATCH))])
+                [make(index) for index in range(start, min(count, start + BATCH))])
 
 
-def _fill_file(mongo):
+def _fill_file(mongo, count):
     """FerretDB takes 5,000 documents a second; its file takes fifty times as many. One document
     of each kind is put by the protocol and is the pattern of the others."""
     for name, make in (("clients", client), ("numbers", entry)):
@@ -57,21 +62,26 @@ def _fill_file(mongo):
         kinds = json.loads(pattern)["$s"]
         file.executemany(f'INSERT INTO "{table}" VALUES (?)', (
             (json.dumps({"$s": kinds, **make(index)}, separators=(",", ":")),)
-            for index in range(1, CLIENTS)))
+            for index in range(1, count)))
     file.commit()
     file.close()
     mongo.start()
 
 
 class CrmRig(Rig):
+    def __init__(self, clients=CLIENTS):
+        super().__init__()
+        self.clients = clients
+
     def __enter__(self):
         super().__enter__()
         self.mongo = Mongo(self.net, self.directory / "mongo").start()
         self.callback(self.mongo.stop)
-        (_fill_by_driver if self.mongo.command[0] == "mongod" else _fill_file)(self.mongo)
+        (_fill_by_driver if self.mongo.command[0] == "mongod" else _fill_file)(self.mongo,
+                                                                               self.clients)
         self.crm = self.daemon("crm-data-svc", until="alive", **self.mongo.settings)
         self.crm.wait_ready(self.crm.ready, 600)
-        self.asked = [index * 7919 % CLIENTS for index in range(ASKED)]
+        self.asked = [index * 7919 % self.clients for index in range(ASKED)]
         self.token = self.directory / "token"
         self.token.write_text(self.session("manager", "2000").token)
         return self
@@ -102,10 +112,13 @@ def figures():
         }}
         upstream crm {{ server {rig.crm.listen}; keepalive 64;""").start()
         rig.callback(nginx.stop)
+        # First each of them once, so that the cache knows none, then as it goes on.
         reads = rig.paths(lambda index: f"/api/crm/clients/{client_id(index)}")
-        read = run_tool("http_load", nginx.url.removeprefix("http://"), rig.token, reads, 64, 0, 10)
-        assert read["failed"] == 0
-        found["reads"] = read["rate"]
+        for name, seconds in (("first", 3), ("warm", 10), ("reads", 10)):
+            read = run_tool("http_load", nginx.url.removeprefix("http://"), rig.token, reads, 64, 0,
+                            seconds)
+            assert read["failed"] == 0
+            found[name] = read["rate"]
     return found
 
 
@@ -117,12 +130,57 @@ def own_part():
     return max(0, figures()["lookup"] - figures()["bare"])
 
 
+def first_reads():
+    return figures()["first"]
+
+
 def reads():
     return figures()["reads"]
+
+
+def say(redis, call, kind, at):
+    redis.xadd("events:call", {"e": json.dumps({
+        "v": 1, "eventType": f"call:{kind}", "callId": f"call{call:04}", "pbx": "main",
+        "timestamp": at, "redisKey": f"call:call{call:04}",
+        "data": {"state": "ended" if kind == "ended" else "ringing", "direction": "inbound",
+                 "caller": number(call)[1:], "callee": "5000", "startedAt": at}})})
+
+
+def asked_s(rig):
+    began = time.monotonic()
+    answer = requests.get(rig.crm.url + f"/api/crm/clients/{client_id(0)}",
+                          headers={"Authorization": f"Bearer {rig.token.read_text()}"}, timeout=30)
+    assert answer.status_code == 503, answer.text
+    return time.monotonic() - began
+
+
+def outage():
+    """1,000 calls while MongoDB is away; how many interactions are missing, double, not closed or out
+    of order afterwards. BENCH_CRM_OUTAGE_S says how long."""
+    with CrmRig(100) as rig:
+        rig.mongo.stop()
+        began = time.monotonic()
+        for call in range(CALLS):
+            for kind in ("dialing", "ringing", "ended"):
+                say(rig.redis.client, call, kind, 1_790_000_000_000 + call)
+            if call % 100 == 0:
+                assert asked_s(rig) < 1
+            time.sleep(max(0, began + OUTAGE_S * (call + 1) / CALLS - time.monotonic()))
+        rig.mongo.start()
+        found, deadline = [], time.monotonic() + 120
+        while len(found) < CALLS and time.monotonic() < deadline:
+            time.sleep(0.5)
+            found = list(rig.mongo.database.interactions.find({"state": "closed"}))
+        opened = list(rig.mongo.database.changes.find({"v": 1, "record": {"$regex": "^call-"}}))
+        order = [each["record"] for each in sorted(opened, key=lambda each: each["at"])]
+        wrong = sum(left > right for left, right in zip(order, order[1:]))
+        return abs(CALLS - len({each["_id"] for each in found})) + abs(len(found) - CALLS) + wrong
 
 
 BENCHES = [
     (f"number to client among {CLIENTS:,}, p99", lookup, "ms", 10, "at most"),
     ("the daemon's part of it, without the driver's, p99", own_part, "ms", 1, "at most"),
-    ("reads of a client, 64 clients through nginx", reads, "requests/s", 2000, "at least"),
+    ("reads of clients that nobody has read lately", first_reads, "requests/s", None, "at least"),
+    (f"reads of {ASKED:,} clients, 64 at once through nginx", reads, "requests/s", 2000, "at least"),
+    (f"interactions lost while MongoDB is away {OUTAGE_S} s", outage, "of 1,000", 0, "at most"),
 ]
