@@ -28,7 +28,7 @@ enum permission {
 	PERMISSION_EDIT_CLIENTS,
 	/* oversee the clients of the teams that one leads, merge them, see what they add up to */
 	PERMISSION_ALL_CLIENTS,
-	/* define fields and dispositions, show and erase a person, read the audit */
+	/* define fields and dispositions, show and erase a person, read the audit, import and export many */
 	PERMISSION_MANAGE_CLIENTS,
 	/* read the reports, statistics and health pages; what is of agents, of the teams that one leads */
 	PERMISSION_VIEW_ADMIN,

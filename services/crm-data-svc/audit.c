@@ -10,7 +10,7 @@
 
 #define FLUSH_MS    1000
 #define BATCH_MAX   500
-#define WAITING_MAX 50000
+#define WAITING_MAX 10000
 #define COLLECTION  "audit"
 
 struct audit {
@@ -98,10 +98,6 @@ void audit_add(struct audit *audit, const struct principal *who, const char *add
 	char id[ID_CALL_LEN + 1];
 	cJSON *entry;
 
-	if (audit->count >= WAITING_MAX) {
-		log_error("audit overflows", log_str("user", who->username));
-		return;
-	}
 	entry = cJSON_CreateObject();
 	id_call(id);
 	cJSON_AddStringToObject(entry, "_id", id);
@@ -117,9 +113,9 @@ void audit_add(struct audit *audit, const struct principal *who, const char *add
 		audit_flush(audit);
 }
 
-size_t audit_waiting(const struct audit *audit)
+bool audit_is_full(const struct audit *audit)
 {
-	return audit->count;
+	return audit->count >= WAITING_MAX;
 }
 
 void audit_close(struct audit **_audit)

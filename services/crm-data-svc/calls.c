@@ -2,6 +2,7 @@
 
 #include "call_batch.h"
 #include "clock.h"
+#include "jobs.h"
 #include "json.h"
 #include "lease.h"
 #include "log.h"
@@ -309,6 +310,7 @@ static void on_acquired(int64_t token, void *_calls)
 		return;
 	reminders_start(calls->reminders);
 	outbox_start(calls->service->outbox);
+	jobs_start(calls->service->jobs);
 	/* While a batch of an earlier lease is under way the reader waits for its end. */
 	if (calls->reader == NULL && calls->batch == NULL)
 		open_reader(calls);
@@ -321,6 +323,7 @@ static void on_lost(const char *reason, void *_calls)
 	(void)reason;
 	reminders_stop(calls->reminders);
 	outbox_stop(calls->service->outbox);
+	jobs_stop(calls->service->jobs);
 	stream_reader_close(&calls->reader);
 	if (calls->batch != NULL && !calls->is_working)
 		drop_batch(calls);
@@ -355,6 +358,7 @@ void calls_drain(struct calls *calls)
 	calls->is_draining = true;
 	reminders_stop(calls->reminders);
 	outbox_stop(calls->service->outbox);
+	jobs_stop(calls->service->jobs);
 }
 
 bool calls_idle(const struct calls *calls)

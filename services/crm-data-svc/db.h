@@ -21,8 +21,11 @@ enum db_result {
 	DB_FAILED,
 };
 
+struct cache;
+
 struct db {
 	mongoc_client_t *client;
+	struct cache *cache; /* in front of clients: see cache.h */
 	const char *name;    /* of the database */
 	bool is_one_process; /* the server has no atomic updates: FerretDB v1 (README) */
 	int64_t max_time_ms; /* of one query */
@@ -63,9 +66,10 @@ DB_MUST enum db_result db_aggregate(struct db *db, const char *collection, const
 				    cJSON **rows_r);
 DB_MUST enum db_result db_command(struct db *db, const cJSON *command, cJSON **reply_r);
 
-/* In this process nobody else works on this record, or number, between the two. A thread holds at
-   most one of each, the record's first. */
+/* In this process nobody else works on this merge, record or number between the two. A thread holds
+   at most one of each, in this order. */
 enum db_lock {
+	DB_LOCK_MERGE,
 	DB_LOCK_RECORD,
 	DB_LOCK_NUMBER,
 	DB_LOCKS

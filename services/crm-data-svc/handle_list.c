@@ -1,6 +1,7 @@
 /* Lists of every kind: filters, sort, pages by cursor. */
 #include "ids.h"
 #include "json.h"
+#include "list_filter.h"
 #include "mem.h"
 #include "query.h"
 #include "routes.h"
@@ -123,43 +124,6 @@ static enum db_result start_after(struct db *db, struct task *task, cJSON *filte
 	return id_is_safe(id, CURSOR_BYTES) ? start_at_text(db, task, filter, order, id) : DB_NONE;
 }
 
-/* ---- filters ---- */
-
-static bool is_given(struct task *task, const char *name)
-{
-	return http_query(task->request, name) != NULL;
-}
-
-static bool add_filters(struct task *task, cJSON *filter)
-{
-	for (const struct field *field = task->kind->fields; field->name != NULL; field++) {
-		cJSON *value;
-
-		if ((field->flags & FIELD_FILTER) == 0 || !is_given(task, field->name))
-			continue;
-		value = fields_filter_value(field, http_query(task->request, field->name));
-		if (value == NULL)
-			return false;
-		cJSON_AddItemToObject(filter, field->name, value);
-	}
-	return query_add_span(filter, "createdAt", http_query(task->request, "since"),
-			      http_query(task->request, "until"));
-}
-
-static cJSON *make_filter(struct task *task)
-{
-	cJSON *filter = cJSON_CreateObject();
-	const char *deleted = http_query(task->request, "deleted");
-
-	cJSON_AddBoolToObject(filter, "k.live", deleted == NULL || strcmp(deleted, "true") != 0);
-	if ((task->kind->flags & KIND_SCOPED) != 0)
-		scope_filter(&task->scope, filter);
-	if (add_filters(task, filter))
-		return filter;
-	cJSON_Delete(filter);
-	return NULL;
-}
-
 /* ---- the page ---- */
 
 static void reply_page(struct task *task, cJSON *list, const struct order *order)
@@ -194,7 +158,7 @@ static void list(struct db *db, struct task *task)
 		task_refuse(task, 400, "bad_request", "It cannot be sorted by that");
 		return;
 	}
-	filter = make_filter(task);
+	filter = list_filter(task);
 	if (filter == NULL) {
 		task_refuse(task, 400, "bad_request", "A filter has a value that cannot be");
 		return;

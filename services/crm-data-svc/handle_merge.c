@@ -40,7 +40,8 @@ static void reply(struct task *task, enum db_result result, cJSON *client, const
 
 static void merge_both(struct db *db, struct task *task, const cJSON *into, const cJSON *from)
 {
-	cJSON *client = NULL, *merge = NULL;
+	const char *id = cJSON_GetStringValue(task->draft);
+	cJSON *client = NULL;
 	enum db_result result;
 
 	if (task->match == MATCH_NONE) {
@@ -53,9 +54,8 @@ static void merge_both(struct db *db, struct task *task, const cJSON *into, cons
 		return;
 	}
 	task_saw(task, json_get_str(from, "_id"));
-	result = merge_clients(db, into, from, &task->actor, &client, &merge);
-	reply(task, result, client, json_get_str(merge, "_id"));
-	cJSON_Delete(merge);
+	result = merge_clients(db, id, into, from, &task->actor, &client);
+	reply(task, result, client, id);
 }
 
 static void merge(struct db *db, struct task *task)
@@ -79,17 +79,50 @@ static void merge(struct db *db, struct task *task)
 
 void handle_merge(struct http_request *request, void *service)
 {
-	task_start(request, service, MONGO_FAST, merge);
+	struct task *task = task_new(request, service);
+	char id[ID_CALL_LEN + 1];
+
+	if (task == NULL)
+		return;
+	id_call(id);
+	task->draft = cJSON_CreateString(id);
+	task_look_later(service, STORE_MERGES, id);
+	task_run(task, MONGO_FAST, merge);
+}
+
+/* Both must be seen by who parts them. */
+static enum db_result check_undo(struct db *db, struct task *task, const cJSON *merge)
+{
+	static const char *const sides[] = {"into", "from"};
+	enum db_result result = DB_OK;
+
+	for (size_t i = 0; i < 2 && result == DB_OK; i++) {
+		cJSON *client = NULL;
+
+		result =
+			record_get(db, &kinds[KIND_CLIENT], json_get_str(merge, sides[i]), &client);
+		if (result == DB_OK && !scope_sees(&task->scope, client))
+			result = DB_NONE;
+		cJSON_Delete(client);
+	}
+	return result;
 }
 
 static void undo(struct db *db, struct task *task)
 {
 	const char *id = http_param(task->request, "id");
-	cJSON *client = NULL;
+	cJSON *client = NULL, *merge = NULL;
 	enum db_result result = DB_NONE;
 
 	if (id_is_safe(id, 160))
-		result = merge_undo(db, id, &task->actor, &client);
+		result = merge_get(db, id, &merge);
+	if (result == DB_OK)
+		result = check_undo(db, task, merge);
+	if (result == DB_OK) {
+		task_saw(task, json_get_str(merge, "from"));
+		result = merge_undo(db, merge, &task->actor, &client);
+	}
+	cJSON_Delete(merge);
 	if (result == DB_CONFLICT)
 		task_refuse(task, 409, "cannot_be_undone",
 			    "It was undone already, or the client was merged or deleted since");
@@ -99,5 +132,7 @@ static void undo(struct db *db, struct task *task)
 
 void handle_merge_undo(struct http_request *request, void *service)
 {
+	if (id_is_safe(http_param(request, "id"), 160))
+		task_look_later(service, STORE_MERGES, http_param(request, "id"));
 	task_start(request, service, MONGO_FAST, undo);
 }

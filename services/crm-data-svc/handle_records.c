@@ -1,21 +1,19 @@
 /* What every kind of record has: make, read, change, delete, restore, its history. */
-#include "custom.h"
+#include "audit.h"
+#include "cache.h"
+#include "edit.h"
 #include "ids.h"
 #include "json.h"
-#include "links.h"
 #include "mem.h"
 #include "routes.h"
 #include "task.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- what several of them need ---- */
-
-static const char *client_of(const struct task *task, const cJSON *doc)
-{
-	return json_get_str(doc, task->kind->id == KIND_CLIENT ? "_id" : "clientId");
-}
 
 /* The record of the path, when the caller may see it. NULL: it was refused. */
 static cJSON *get_seen(struct db *db, struct task *task)
@@ -66,32 +64,6 @@ static bool matches(struct task *task, const cJSON *doc)
 	return false;
 }
 
-/* What the table cannot know: custom fields, records that are named. */
-static bool check(struct db *db, struct task *task, const cJSON *body, cJSON *doc)
-{
-	struct fault fault = {0};
-	enum db_result result = DB_OK;
-
-	if (task->kind->id == KIND_CLIENT)
-		result = custom_check(db, cJSON_GetObjectItemCaseSensitive(doc, "custom"), &fault);
-	if (result == DB_OK && fault.code == NULL)
-		result = links_check(db, task, body, doc, &fault);
-	if (result != DB_OK)
-		task_refuse_db(task, result);
-	else if (fault.code != NULL)
-		task_refuse_field(task, &fault);
-	return result == DB_OK && fault.code == NULL;
-}
-
-/* before NULL: it is new. Takes over doc. */
-static void reply_changed(struct db *db, struct task *task, const cJSON *before, cJSON *doc,
-			  const char *action)
-{
-	task_saw(task, client_of(task, doc));
-	links_changed(db, task, before, doc, action);
-	task_reply_record(task, before != NULL ? 200 : 201, doc);
-}
-
 /* ---- one record ---- */
 
 static void get(struct db *db, struct task *task)
@@ -104,7 +76,7 @@ static void get(struct db *db, struct task *task)
 		cJSON_Delete(doc);
 		return;
 	}
-	task_saw(task, client_of(task, doc));
+	task_saw(task, edit_client_of(task, doc));
 	task_reply_record(task, 200, doc);
 }
 
@@ -113,51 +85,93 @@ void handle_record_get(struct http_request *request, void *service)
 	task_start(request, service, MONGO_FAST, get);
 }
 
-/* ---- a new one ---- */
+/* ---- a client, by the cache ---- */
 
-static void set_default(cJSON *doc, const char *name, const char *value)
+static bool sees_entry(const struct scope *scope, const struct cache_entry *entry)
 {
-	if (value[0] != '\0' && cJSON_GetObjectItemCaseSensitive(doc, name) == NULL)
-		cJSON_AddStringToObject(doc, name, value);
+	cJSON *doc = cJSON_CreateObject();
+	bool sees;
+
+	if (entry->team[0] != '\0')
+		cJSON_AddStringToObject(doc, "team", entry->team);
+	cJSON_AddStringToObject(doc, "owner", entry->owner);
+	sees = scope_sees(scope, doc);
+	cJSON_Delete(doc);
+	return sees;
 }
 
-static void fill(struct task *task, cJSON *doc)
+static const char *text_of(const cJSON *doc, const char *name)
 {
-	char id[ID_CALL_LEN + 1], team[41];
-	const char *name = task->kind->id_field;
+	const char *text = json_get_str(doc, name);
 
-	id_call(id);
-	cJSON_AddStringToObject(doc, "_id", name != NULL ? json_get_str(doc, name) : id);
-	if ((task->kind->flags & KIND_SCOPED) == 0)
+	return text != NULL ? text : "";
+}
+
+static void fill_cache(struct task *task)
+{
+	struct cache_entry entry = {.version = task->etag};
+	char *doc;
+
+	if (task->status != 200)
 		return;
-	scope_team(&task->scope, team);
-	set_default(doc, "team", team);
-	set_default(doc, "owner", task->scope.who.user_id);
-	if (task->kind->id == KIND_CLIENT)
-		set_default(doc, "type", "person");
-	links_fill(task, doc);
+	doc = cJSON_PrintUnformatted(task->reply);
+	entry.doc = doc;
+	entry.team = text_of(task->reply, "team");
+	entry.owner = text_of(task->reply, "owner");
+	cache_fill(task->service->cache, json_get_str(task->reply, "id"), &entry);
+	free(doc);
 }
+
+/* While MongoDB is away nobody reads: who did could not be kept. */
+static bool answer_from_cache(struct http_request *request, struct service *service)
+{
+	struct cache_entry entry;
+	struct scope scope;
+	struct buffer body = {0};
+	char etag[32];
+	cJSON *seen;
+
+	scope_init(&scope, http_principal(request));
+	if (!cache_answer(request, &entry) || !mongo_is_up(service->mongo) ||
+	    audit_is_full(service->audit) || !sees_entry(&scope, &entry))
+		return false;
+	seen = cJSON_CreateArray();
+	cJSON_AddItemToArray(seen, cJSON_CreateString(http_param(request, "id")));
+	audit_add(service->audit, &scope.who, http_client_address(request), http_method(request),
+		  http_route_path(request), seen);
+	cJSON_Delete(seen);
+	snprintf(etag, sizeof(etag), "\"%" PRId64 "\"", entry.version);
+	http_reply_header(request, "ETag", etag);
+	buffer_append_str(&body, entry.doc);
+	http_reply_json(request, 200, &body);
+	return true;
+}
+
+void handle_client_get(struct http_request *request, void *_service)
+{
+	struct service *service = _service;
+	struct task *task;
+
+	if (answer_from_cache(request, service)) {
+		service->metrics.crm_cache_hits_total++;
+		return;
+	}
+	service->metrics.crm_cache_misses_total++;
+	task = task_new(request, service);
+	if (task == NULL)
+		return;
+	task->settle = fill_cache;
+	task_run(task, MONGO_FAST, get);
+}
+
+/* ---- a new one ---- */
 
 static void create(struct db *db, struct task *task)
 {
 	cJSON *doc = task->draft;
-	enum db_result result;
 
 	task->draft = NULL;
-	fill(task, doc);
-	if (!check(db, task, http_json(task->request), doc)) {
-		cJSON_Delete(doc);
-		return;
-	}
-	result = record_create(db, task->kind, doc, &task->actor, "created");
-	if (result != DB_OK) {
-		cJSON_Delete(doc);
-		task_refuse_db(task, result);
-		return;
-	}
-	task->location =
-		mem_printf("/api/crm/%s/%s", task->kind->collection, json_get_str(doc, "_id"));
-	reply_changed(db, task, NULL, doc, "created");
+	edit_create(db, task, http_json(task->request), doc);
 }
 
 void handle_record_create(struct http_request *request, void *service)
@@ -172,7 +186,7 @@ void handle_record_create(struct http_request *request, void *service)
 	if (fields_apply(task->kind->fields, &task->service->phones, http_json(request), true, doc,
 			 &fault) < 0) {
 		cJSON_Delete(doc);
-		free(task);
+		task_free(task);
 		task_reply_fault(request, &fault);
 		return;
 	}
@@ -182,46 +196,28 @@ void handle_record_create(struct http_request *request, void *service)
 
 /* ---- changes ---- */
 
-/* Takes over after. */
-static void save(struct db *db, struct task *task, const cJSON *before, cJSON *after,
-		 const char *action)
-{
-	enum db_result result = record_change(db, task->kind, before, after, &task->actor, action);
-
-	if (result == DB_OK) {
-		reply_changed(db, task, before, after, action);
-		return;
-	}
-	cJSON_Delete(after);
-	task_refuse_db(task, result);
-}
-
 static void change(struct db *db, struct task *task)
 {
-	cJSON *before = get_seen(db, task), *after;
-	const cJSON *body = http_json(task->request);
-	struct fault fault;
+	cJSON *before = get_seen(db, task);
 
 	if (before == NULL)
 		return;
-	if (!refuse_deleted(task, before) && matches(task, before)) {
-		after = cJSON_Duplicate(before, true);
-		if (fields_apply(task->kind->fields, &task->service->phones, body, false, after,
-				 &fault) < 0) {
-			task_refuse_field(task, &fault);
-			cJSON_Delete(after);
-		} else if (check(db, task, body, after)) {
-			save(db, task, before, after, "changed");
-		} else {
-			cJSON_Delete(after);
-		}
-	}
+	if (!refuse_deleted(task, before) && matches(task, before))
+		edit_change(db, task, before, http_json(task->request));
 	cJSON_Delete(before);
 }
 
 void handle_record_change(struct http_request *request, void *service)
 {
-	task_start(request, service, MONGO_FAST, change);
+	struct task *task = task_new(request, service);
+	const char *id = http_param(request, "id");
+
+	if (task == NULL)
+		return;
+	if (task->kind->id == KIND_CLIENT && id_is_safe(id, 160) &&
+	    cJSON_GetObjectItemCaseSensitive(http_json(request), "team") != NULL)
+		task_look_later(service, STORE_MOVES, id);
+	task_run(task, MONGO_FAST, change);
 }
 
 static void set_deleted(struct db *db, struct task *task, bool deleted)
@@ -239,7 +235,7 @@ static void set_deleted(struct db *db, struct task *task, bool deleted)
 	} else if (matches(task, before)) {
 		after = cJSON_Duplicate(before, true);
 		record_set_deleted(after, deleted);
-		save(db, task, before, after, deleted ? "deleted" : "restored");
+		edit_save(db, task, before, after, deleted ? "deleted" : "restored");
 	}
 	cJSON_Delete(before);
 }
@@ -277,7 +273,7 @@ static void history(struct db *db, struct task *task)
 		return;
 	result = record_history(db, task->kind, json_get_str(doc, "_id"), record_version(doc),
 				before, task->page.limit, &list);
-	task_saw(task, client_of(task, doc));
+	task_saw(task, edit_client_of(task, doc));
 	cJSON_Delete(doc);
 	if (result != DB_OK) {
 		task_refuse_db(task, result);

@@ -4,6 +4,7 @@
 
 #define TIME_MAX INT64_C(9007199254740992)
 #define LINK     (FIELD_FIXED | FIELD_FILTER)
+#define PORTABLE (KIND_SCOPED | KIND_PORTABLE)
 
 static const struct field client_fields[] = {
 	{"type", FIELD_CHOICE, FIELD_FILTER, 0, 0, "person organisation"},
@@ -115,18 +116,18 @@ static const struct field custom_field_fields[] = {
 };
 
 const struct kind kinds[KIND_COUNT] = {
-	[KIND_CLIENT] = {KIND_CLIENT, "client", "clients", client_fields, KIND_SCOPED, NULL,
+	[KIND_CLIENT] = {KIND_CLIENT, "client", "clients", client_fields, PORTABLE, NULL,
 			 "-updatedAt", PERMISSION_EDIT_CLIENTS},
-	[KIND_CONTACT] = {KIND_CONTACT, "contact", "contacts", contact_fields, KIND_SCOPED, NULL,
+	[KIND_CONTACT] = {KIND_CONTACT, "contact", "contacts", contact_fields, PORTABLE, NULL,
 			  "name", PERMISSION_EDIT_CLIENTS},
 	[KIND_INTERACTION] = {KIND_INTERACTION, "interaction", "interactions", interaction_fields,
-			      KIND_SCOPED, NULL, "-startedAt", PERMISSION_EDIT_CLIENTS},
-	[KIND_NOTE] = {KIND_NOTE, "note", "notes", note_fields, KIND_SCOPED, NULL, "-createdAt",
+			      PORTABLE, NULL, "-startedAt", PERMISSION_EDIT_CLIENTS},
+	[KIND_NOTE] = {KIND_NOTE, "note", "notes", note_fields, PORTABLE, NULL, "-createdAt",
 		       PERMISSION_EDIT_CLIENTS},
 	[KIND_POST] = {KIND_POST, "post", "posts", post_fields, KIND_SCOPED, NULL, "-createdAt",
 		       PERMISSION_ALL_CLIENTS},
-	[KIND_CALLBACK] = {KIND_CALLBACK, "callback", "callbacks", callback_fields, KIND_SCOPED,
-			   NULL, "dueAt", PERMISSION_EDIT_CLIENTS},
+	[KIND_CALLBACK] = {KIND_CALLBACK, "callback", "callbacks", callback_fields, PORTABLE, NULL,
+			   "dueAt", PERMISSION_EDIT_CLIENTS},
 	[KIND_MESSAGE] = {KIND_MESSAGE, "message", "messages", message_fields, KIND_SCOPED, NULL,
 			  "-createdAt", PERMISSION_EDIT_CLIENTS},
 	[KIND_DISPOSITION] = {KIND_DISPOSITION, "disposition", "dispositions", disposition_fields,

@@ -20,8 +20,9 @@ enum kind_id {
 };
 
 enum kind_flags {
-	KIND_SCOPED = 1, /* has a team and an owner: not everybody sees every one */
-	KIND_NAMED = 2,  /* its id is a word of its own: the field id_field */
+	KIND_SCOPED = 1,   /* has a team and an owner: not everybody sees every one */
+	KIND_NAMED = 2,    /* its id is a word of its own: the field id_field */
+	KIND_PORTABLE = 4, /* imports and exports have it */
 };
 
 struct kind {

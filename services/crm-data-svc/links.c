@@ -172,8 +172,7 @@ static bool is_same_team(const cJSON *before, const cJSON *doc)
 	return old == now || (old != NULL && now != NULL && strcmp(old, now) == 0);
 }
 
-/* What belongs to a client is seen by whoever sees the client. */
-static void move_to_team(struct db *db, const cJSON *client)
+enum db_result links_follow(struct db *db, const cJSON *client)
 {
 	static const enum kind_id children[] = {KIND_CONTACT, KIND_INTERACTION, KIND_NOTE,
 						KIND_CALLBACK, KIND_MESSAGE};
@@ -189,6 +188,7 @@ static void move_to_team(struct db *db, const cJSON *client)
 		result = db_update_many(db, kinds[children[i]].collection, filter, update, NULL);
 	cJSON_Delete(filter);
 	cJSON_Delete(update);
+	return result;
 }
 
 void links_changed(struct db *db, struct task *task, const cJSON *before, const cJSON *doc,
@@ -199,7 +199,7 @@ void links_changed(struct db *db, struct task *task, const cJSON *before, const 
 	if (task->kind->id == KIND_POST && before == NULL)
 		announce(task, doc);
 	if (task->kind->id == KIND_CLIENT && before != NULL && !is_same_team(before, doc))
-		move_to_team(db, doc);
+		(void)!links_follow(db, doc); /* else crm:moves has it */
 	if (task->kind->id == KIND_INTERACTION && strcmp(action, "created") == 0)
 		activity_note(db, doc);
 }

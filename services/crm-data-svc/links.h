@@ -14,6 +14,8 @@ DB_MUST enum db_result links_check(struct db *db, const struct task *task, const
 /* before NULL: it is new. */
 void links_changed(struct db *db, struct task *task, const cJSON *before, const cJSON *doc,
 		   const char *action);
+/* What belongs to a client goes to its team: it is seen by whoever sees the client. */
+DB_MUST enum db_result links_follow(struct db *db, const cJSON *client);
 /* When to remind of a callback; 0: not (any more). */
 int64_t links_reminder(const cJSON *callback);
 

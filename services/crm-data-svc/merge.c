@@ -1,13 +1,13 @@
 #include "merge.h"
 
 #include "clock.h"
-#include "ids.h"
 #include "json.h"
+#include "merge_fields.h"
 #include "number_index.h"
 
 #include <string.h>
 
-#define MERGES "merges"
+#define TRIES 5
 
 static const struct kind *const clients = &kinds[KIND_CLIENT];
 static const enum kind_id children[] = {KIND_CONTACT, KIND_INTERACTION, KIND_NOTE, KIND_CALLBACK,
@@ -17,53 +17,6 @@ static void set(cJSON *doc, const char *name, cJSON *value)
 {
 	cJSON_DeleteItemFromObjectCaseSensitive(doc, name);
 	cJSON_AddItemToObject(doc, name, value);
-}
-
-/* ---- the fields ---- */
-
-static bool is_same_item(const cJSON *a, const cJSON *b)
-{
-	const char *number = json_get_str(a, "number");
-
-	if (number != NULL && json_get_str(b, "number") != NULL)
-		return strcmp(number, json_get_str(b, "number")) == 0;
-	return cJSON_Compare(a, b, true) != 0;
-}
-
-static void join_list(cJSON *into, const cJSON *from)
-{
-	const cJSON *item, *known;
-
-	cJSON_ArrayForEach(item, from)
-	{
-		bool is_there = false;
-
-		cJSON_ArrayForEach(known, into)
-		{
-			is_there |= is_same_item(known, item);
-		}
-		if (!is_there)
-			cJSON_AddItemToArray(into, cJSON_Duplicate(item, true));
-	}
-}
-
-/* Lists are joined; of all else the first one's counts, the second's fills gaps. */
-static cJSON *join(const cJSON *into, const cJSON *from)
-{
-	cJSON *joined = cJSON_Duplicate(into, true), *own;
-
-	for (const struct field *field = clients->fields; field->name != NULL; field++) {
-		const cJSON *item = cJSON_GetObjectItemCaseSensitive(from, field->name);
-
-		own = cJSON_GetObjectItemCaseSensitive(joined, field->name);
-		if (item == NULL || (field->flags & FIELD_READ_ONLY) != 0)
-			continue;
-		if (own == NULL)
-			cJSON_AddItemToObject(joined, field->name, cJSON_Duplicate(item, true));
-		else if (cJSON_IsArray(own) && cJSON_IsArray(item))
-			join_list(own, item);
-	}
-	return joined;
 }
 
 /* ---- what belongs to them ---- */
@@ -135,63 +88,162 @@ static enum db_result index_contacts(struct db *db, const char *client_id, const
 	return result;
 }
 
-/* ---- merging ---- */
+/* ---- the document, and what remembers it ---- */
 
-static cJSON *make_merge(const cJSON *into, const cJSON *from, const struct actor *actor)
+enum db_result merge_get(struct db *db, const char *merge_id, cJSON **merge_r)
+{
+	return db_get(db, MERGES, merge_id, merge_r);
+}
+
+void merge_public(cJSON *merge)
+{
+	static const char *const own[] = {"intoWas", "fromWas", "settled"};
+	cJSON *id = cJSON_DetachItemFromObjectCaseSensitive(merge, "_id");
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		cJSON_DeleteItemFromObjectCaseSensitive(merge, own[i]);
+	cJSON_AddItemToObject(merge, "id", id);
+}
+
+static cJSON *make_merge(const char *id, const cJSON *into, const cJSON *from,
+			 const struct actor *actor)
 {
 	cJSON *merge = cJSON_CreateObject();
-	char id[ID_CALL_LEN + 1];
 
-	id_call(id);
 	cJSON_AddStringToObject(merge, "_id", id);
 	cJSON_AddStringToObject(merge, "into", json_get_str(into, "_id"));
 	cJSON_AddStringToObject(merge, "from", json_get_str(from, "_id"));
 	cJSON_AddNumberToObject(merge, "at", (double)clock_wall_ms());
 	cJSON_AddStringToObject(merge, "by", actor->id);
+	cJSON_AddStringToObject(merge, "byName", actor->name);
 	cJSON_AddItemToObject(merge, "intoWas", cJSON_Duplicate(into, true));
 	cJSON_AddItemToObject(merge, "fromWas", cJSON_Duplicate(from, true));
-	cJSON_AddStringToObject(merge, "state", "done");
+	cJSON_AddStringToObject(merge, "state", "open");
 	return merge;
 }
 
-/* The second one is marked first: from then on nobody else can merge or change it. */
-static enum db_result mark_merged(struct db *db, const cJSON *from, const char *into_id,
-				  const char *merge_id, const struct actor *actor)
+static bool is_state(const cJSON *merge, const char *state)
 {
-	cJSON *after = cJSON_Duplicate(from, true);
-	enum db_result result;
+	return strcmp(json_get_str(merge, "state"), state) == 0;
+}
 
-	set(after, "mergedInto", cJSON_CreateString(into_id));
-	set(after, "mergedBy", cJSON_CreateString(merge_id));
-	record_set_deleted(after, true);
-	result = record_change(db, clients, from, after, actor, "merged");
-	cJSON_Delete(after);
+static enum db_result set_state(struct db *db, cJSON *merge, const char *state)
+{
+	set(merge, "state", cJSON_CreateString(state));
+	return db_put(db, MERGES, merge);
+}
+
+/* The second one is marked as gone by this merge. */
+static bool is_marked(const cJSON *from, const char *merge_id)
+{
+	const char *by = json_get_str(from, "mergedBy");
+
+	return by != NULL && strcmp(by, merge_id) == 0;
+}
+
+/* Where the first one remembers this merge; -1: it does not. */
+static int absorbed_at(const cJSON *into, const char *merge_id)
+{
+	const cJSON *item;
+	int at = 0;
+
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(into, "absorbed"))
+	{
+		if (strcmp(item->valuestring, merge_id) == 0)
+			return at;
+		at++;
+	}
+	return -1;
+}
+
+/* ---- merging: each step looks whether it was done ---- */
+
+/* The second one is marked first: from then on nobody else can merge or change it. */
+static enum db_result mark(struct db *db, const cJSON *merge, const struct actor *actor)
+{
+	const char *merge_id = json_get_str(merge, "_id");
+	const cJSON *was = cJSON_GetObjectItemCaseSensitive(merge, "fromWas");
+	cJSON *from = NULL, *after;
+	enum db_result result = record_get(db, clients, json_get_str(merge, "from"), &from);
+
+	if (result == DB_OK && !is_marked(from, merge_id)) {
+		after = cJSON_Duplicate(was, true);
+		set(after, "mergedInto", cJSON_CreateString(json_get_str(merge, "into")));
+		set(after, "mergedBy", cJSON_CreateString(merge_id));
+		record_set_deleted(after, true);
+		result = record_change(db, clients, was, after, actor, "merged");
+		cJSON_Delete(after);
+	}
+	cJSON_Delete(from);
 	return result;
 }
 
-enum db_result merge_clients(struct db *db, const cJSON *into, const cJSON *from,
-			     const struct actor *actor, cJSON **client_r, cJSON **merge_r)
+/* What it was is what it is now: somebody may have changed it since. */
+static enum db_result keep_into(struct db *db, cJSON *merge, const cJSON *into)
 {
-	cJSON *merge = make_merge(into, from, actor), *joined = join(into, from);
-	const char *merge_id = json_get_str(merge, "_id");
-	const char *into_id = json_get_str(into, "_id"), *from_id = json_get_str(from, "_id");
-	enum db_result result = db_insert(db, MERGES, merge);
+	const cJSON *was = cJSON_GetObjectItemCaseSensitive(merge, "intoWas");
 
+	if (record_version(was) == record_version(into))
+		return DB_OK;
+	set(merge, "intoWas", cJSON_Duplicate(into, true));
+	return db_put(db, MERGES, merge);
+}
+
+/* *into_r: the first one, which has absorbed the second. */
+static enum db_result absorb_once(struct db *db, cJSON *merge, const struct actor *actor,
+				  cJSON **into_r)
+{
+	const char *merge_id = json_get_str(merge, "_id");
+	cJSON *into = NULL, *joined, *list;
+	enum db_result result = record_get(db, clients, json_get_str(merge, "into"), &into);
+
+	*into_r = NULL;
+	if (result == DB_OK && absorbed_at(into, merge_id) >= 0) {
+		*into_r = into;
+		return DB_OK;
+	}
 	if (result == DB_OK)
-		result = mark_merged(db, from, into_id, merge_id, actor);
-	if (result == DB_OK)
+		result = record_is_live(into) ? keep_into(db, merge, into) : DB_NONE;
+	if (result == DB_OK) {
+		joined = merge_join(into, cJSON_GetObjectItemCaseSensitive(merge, "fromWas"));
+		list = cJSON_GetObjectItemCaseSensitive(joined, "absorbed");
+		if (list == NULL)
+			list = cJSON_AddArrayToObject(joined, "absorbed");
+		cJSON_AddItemToArray(list, cJSON_CreateString(merge_id));
 		result = record_change(db, clients, into, joined, actor, "absorbed");
+		if (result == DB_OK)
+			*into_r = joined;
+		else
+			cJSON_Delete(joined);
+	}
+	cJSON_Delete(into);
+	return result;
+}
+
+/* DB_CONFLICT: they are not what they were, and only part may have been done. */
+static enum db_result complete(struct db *db, cJSON *merge, const struct actor *actor,
+			       cJSON **client_r)
+{
+	const char *merge_id = json_get_str(merge, "_id");
+	const char *into_id = json_get_str(merge, "into"), *from_id = json_get_str(merge, "from");
+	enum db_result result = mark(db, merge, actor);
+
+	*client_r = NULL;
+	if (result == DB_CONFLICT) /* it may have been this very merge that was first */
+		result = mark(db, merge, actor);
 	if (result == DB_OK)
-		result = move_from(db, from_id, joined, merge_id);
+		result = DB_CONFLICT;
+	else
+		return result == DB_NONE ? DB_CONFLICT : result;
+	for (int i = 0; i < TRIES && result == DB_CONFLICT; i++)
+		result = absorb_once(db, merge, actor, client_r);
+	if (result == DB_OK)
+		result = move_from(db, from_id, *client_r, merge_id);
 	if (result == DB_OK)
 		result = index_contacts(db, into_id, from_id);
-	*client_r = result == DB_OK ? joined : NULL;
-	*merge_r = result == DB_OK ? merge : NULL;
-	if (result != DB_OK) {
-		cJSON_Delete(joined);
-		cJSON_Delete(merge);
-	}
-	return result;
+	if (result == DB_OK)
+		result = set_state(db, merge, "done");
+	return result == DB_NONE ? DB_CONFLICT : result;
 }
 
 /* ---- and back ---- */
@@ -205,68 +257,205 @@ static cJSON *as_it_was(const cJSON *was, const cJSON *now)
 	return after;
 }
 
-/* Takes out of the first what it got of the second; what was changed in it since stays. */
-static cJSON *without(const cJSON *now, const cJSON *was, const cJSON *from)
+/* *from_r: the second one, which stands for itself again. */
+static enum db_result unmark(struct db *db, const cJSON *merge, const struct actor *actor,
+			     cJSON **from_r)
 {
-	cJSON *after = cJSON_Duplicate(now, true), *joined = join(was, from);
+	const cJSON *was = cJSON_GetObjectItemCaseSensitive(merge, "fromWas");
+	cJSON *from = NULL, *second;
+	enum db_result result = record_get(db, clients, json_get_str(merge, "from"), &from);
 
-	for (const struct field *field = clients->fields; field->name != NULL; field++) {
-		const cJSON *item = cJSON_GetObjectItemCaseSensitive(now, field->name);
-		const cJSON *old = cJSON_GetObjectItemCaseSensitive(was, field->name);
-
-		if (!cJSON_Compare(item, cJSON_GetObjectItemCaseSensitive(joined, field->name),
-				   true))
-			continue;
-		cJSON_DeleteItemFromObjectCaseSensitive(after, field->name);
-		if (old != NULL)
-			cJSON_AddItemToObject(after, field->name, cJSON_Duplicate(old, true));
-	}
-	cJSON_Delete(joined);
-	return after;
-}
-
-static enum db_result part(struct db *db, const cJSON *merge, const cJSON *into, const cJSON *from,
-			   const struct actor *actor, cJSON **client_r)
-{
-	const cJSON *from_was = cJSON_GetObjectItemCaseSensitive(merge, "fromWas");
-	cJSON *first = without(into, cJSON_GetObjectItemCaseSensitive(merge, "intoWas"), from_was);
-	cJSON *second = as_it_was(from_was, from);
-	const char *merge_id = json_get_str(merge, "_id");
-	enum db_result result = record_change(db, clients, from, second, actor, "unmerged");
-
-	if (result == DB_OK)
-		result = record_change(db, clients, into, first, actor, "released");
-	if (result == DB_OK)
-		result = move_back(db, second, merge_id);
-	if (result == DB_OK)
-		result =
-			index_contacts(db, json_get_str(second, "_id"), json_get_str(first, "_id"));
-	cJSON_Delete(second);
-	*client_r = result == DB_OK ? first : NULL;
-	if (result != DB_OK)
-		cJSON_Delete(first);
+	*from_r = from;
+	if (result != DB_OK || !is_marked(from, json_get_str(merge, "_id")))
+		return result;
+	second = as_it_was(was, from);
+	result = record_change(db, clients, from, second, actor, "unmerged");
+	*from_r = second;
+	cJSON_Delete(from);
 	return result;
 }
 
-enum db_result merge_undo(struct db *db, const char *merge_id, const struct actor *actor,
-			  cJSON **client_r)
+/* *into_r: the first one, without the second. */
+static enum db_result let_go(struct db *db, const cJSON *merge, const struct actor *actor,
+			     cJSON **into_r)
 {
-	cJSON *merge = NULL, *into = NULL, *from = NULL;
-	const char *by;
-	enum db_result result = db_get(db, MERGES, merge_id, &merge);
+	cJSON *into = NULL, *first;
+	enum db_result result = record_get(db, clients, json_get_str(merge, "into"), &into);
+
+	*into_r = into;
+	if (result != DB_OK || absorbed_at(into, json_get_str(merge, "_id")) < 0)
+		return result;
+	first = merge_without(into, merge);
+	cJSON_DeleteItemFromArray(cJSON_GetObjectItemCaseSensitive(first, "absorbed"),
+				  absorbed_at(first, json_get_str(merge, "_id")));
+	result = record_change(db, clients, into, first, actor, "released");
+	*into_r = first;
+	cJSON_Delete(into);
+	return result;
+}
+
+static enum db_result part_once(struct db *db, const cJSON *merge, const struct actor *actor,
+				cJSON **client_r)
+{
+	cJSON *from = NULL;
+	enum db_result result = unmark(db, merge, actor, &from);
 
 	*client_r = NULL;
 	if (result == DB_OK)
-		result = record_get(db, clients, json_get_str(merge, "into"), &into);
+		result = let_go(db, merge, actor, client_r);
+	if (result == DB_OK)
+		result = move_back(db, from, json_get_str(merge, "_id"));
+	if (result == DB_OK)
+		result = index_contacts(db, json_get_str(merge, "from"),
+					json_get_str(merge, "into"));
+	cJSON_Delete(from);
+	if (result != DB_OK) {
+		cJSON_Delete(*client_r);
+		*client_r = NULL;
+	}
+	return result;
+}
+
+/* state: what the merge is afterwards. */
+static enum db_result part(struct db *db, cJSON *merge, const char *state,
+			   const struct actor *actor, cJSON **client_r)
+{
+	enum db_result result = DB_CONFLICT;
+
+	for (int i = 0; i < TRIES && result == DB_CONFLICT; i++)
+		result = part_once(db, merge, actor, client_r);
+	return result == DB_OK ? set_state(db, merge, state) : result;
+}
+
+/* ---- what is asked for ---- */
+
+static enum db_result complete_or_part(struct db *db, cJSON *merge, const struct actor *actor,
+				       cJSON **client_r)
+{
+	cJSON *first = NULL;
+	enum db_result result = complete(db, merge, actor, client_r), parted;
+
+	if (result != DB_CONFLICT)
+		return result;
+	cJSON_Delete(*client_r);
+	*client_r = NULL;
+	parted = part(db, merge, "abandoned", actor, &first);
+	cJSON_Delete(first);
+	return parted == DB_OK ? DB_CONFLICT : parted;
+}
+
+enum db_result merge_clients(struct db *db, const char *merge_id, const cJSON *into,
+			     const cJSON *from, const struct actor *actor, cJSON **client_r)
+{
+	cJSON *merge = make_merge(merge_id, into, from, actor);
+	enum db_result result;
+
+	*client_r = NULL;
+	db_lock(DB_LOCK_MERGE, merge_id);
+	result = db_insert(db, MERGES, merge);
+	if (result == DB_OK)
+		result = complete_or_part(db, merge, actor, client_r);
+	db_unlock(DB_LOCK_MERGE, merge_id);
+	cJSON_Delete(merge);
+	if (result != DB_OK) {
+		cJSON_Delete(*client_r);
+		*client_r = NULL;
+	}
+	return result;
+}
+
+/* Whether it can be undone, or has begun to be. */
+static enum db_result begin_undo(struct db *db, cJSON *merge)
+{
+	cJSON *into = NULL, *from = NULL;
+	enum db_result result = record_get(db, clients, json_get_str(merge, "into"), &into);
+
 	if (result == DB_OK)
 		result = record_get(db, clients, json_get_str(merge, "from"), &from);
-	by = json_get_str(from, "mergedBy");
-	if (result == DB_OK && (by == NULL || strcmp(by, merge_id) != 0 || !record_is_live(into)))
+	if (result == DB_OK && !is_state(merge, "undoing") &&
+	    (!is_state(merge, "done") || !is_marked(from, json_get_str(merge, "_id")) ||
+	     !record_is_live(into)))
 		result = DB_CONFLICT;
-	if (result == DB_OK)
-		result = part(db, merge, into, from, actor, client_r);
-	cJSON_Delete(merge);
+	if (result == DB_OK) {
+		cJSON_DeleteItemFromObjectCaseSensitive(merge, "settled");
+		result = set_state(db, merge, "undoing");
+	}
 	cJSON_Delete(into);
 	cJSON_Delete(from);
+	return result;
+}
+
+enum db_result merge_undo(struct db *db, const cJSON *merge, const struct actor *actor,
+			  cJSON **client_r)
+{
+	const char *merge_id = json_get_str(merge, "_id");
+	cJSON *now = NULL;
+	enum db_result result;
+
+	*client_r = NULL;
+	db_lock(DB_LOCK_MERGE, merge_id);
+	result = merge_get(db, merge_id, &now); /* nobody else is at it now */
+	if (result == DB_OK)
+		result = begin_undo(db, now);
+	if (result == DB_OK)
+		result = part(db, now, "undone", actor, client_r);
+	db_unlock(DB_LOCK_MERGE, merge_id);
+	cJSON_Delete(now);
+	return result;
+}
+
+/* ---- what was left ---- */
+
+/* Something may have been written to the other one in the very moment. */
+static enum db_result move_late(struct db *db, const cJSON *merge)
+{
+	cJSON *from = NULL, *into = NULL;
+	enum db_result result = record_get(db, clients, json_get_str(merge, "from"), &from);
+
+	if (result == DB_OK && is_marked(from, json_get_str(merge, "_id"))) {
+		result = record_get(db, clients, json_get_str(merge, "into"), &into);
+		if (result == DB_OK)
+			result = move_from(db, json_get_str(merge, "from"), into,
+					   json_get_str(merge, "_id"));
+		if (result == DB_OK)
+			result = index_contacts(db, json_get_str(merge, "into"),
+						json_get_str(merge, "from"));
+	}
+	cJSON_Delete(from);
+	cJSON_Delete(into);
+	return result;
+}
+
+static enum db_result settle(struct db *db, cJSON *merge)
+{
+	const struct actor actor = {json_get_str(merge, "by"), json_get_str(merge, "byName")};
+	cJSON *client = NULL;
+	enum db_result result = DB_OK;
+
+	if (is_state(merge, "open"))
+		result = complete_or_part(db, merge, &actor, &client);
+	else if (is_state(merge, "undoing"))
+		result = part(db, merge, "undone", &actor, &client);
+	else if (is_state(merge, "done"))
+		result = move_late(db, merge);
+	cJSON_Delete(client);
+	if (result == DB_OK || result == DB_CONFLICT || result == DB_NONE) {
+		set(merge, "settled", cJSON_CreateTrue());
+		result = db_put(db, MERGES, merge);
+	}
+	return result;
+}
+
+enum db_result merge_settle(struct db *db, const char *merge_id)
+{
+	cJSON *merge = NULL;
+	enum db_result result;
+
+	db_lock(DB_LOCK_MERGE, merge_id);
+	result = merge_get(db, merge_id, &merge);
+	if (result == DB_OK)
+		result = settle(db, merge);
+	db_unlock(DB_LOCK_MERGE, merge_id);
+	cJSON_Delete(merge);
 	return result;
 }

@@ -1,5 +1,6 @@
 #include "mongo.h"
 
+#include "cache.h"
 #include "log.h"
 #include "loop.h"
 #include "mem.h"
@@ -48,6 +49,7 @@ static void release(struct mongo *mongo)
 		return;
 	mongoc_client_pool_destroy(mongo->pool);
 	mongoc_cleanup();
+	cache_free(&mongo->hooks.cache);
 	free(mongo);
 }
 
@@ -84,6 +86,7 @@ static struct db borrow(struct mongo *mongo)
 {
 	return (struct db){
 		.client = mongoc_client_pool_pop(mongo->pool),
+		.cache = mongo->hooks.cache,
 		.name = mongo->set->database,
 		.is_one_process = mongo->is_one_process,
 		.max_time_ms = mongo->set->query_ms,

@@ -25,6 +25,7 @@ struct mongo_hooks {
 	/* Run by the probe on a thread when the server is new: makes indexes. */
 	enum db_result (*prepare)(struct db *db);
 	void *context;
+	struct cache *cache; /* taken over: it goes after the last piece of work */
 };
 
 /* On a thread of the pool; touches job and db alone. */

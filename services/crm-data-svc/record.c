@@ -1,5 +1,6 @@
 #include "record.h"
 
+#include "cache.h"
 #include "clock.h"
 #include "json.h"
 #include "mem.h"
@@ -7,6 +8,7 @@
 #include "words.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,6 +114,21 @@ static enum db_result claim(struct db *db, const struct kind *kind, const cJSON 
 	return result;
 }
 
+/* now NULL: it is the first version. */
+static enum db_result write_claimed(struct db *db, const struct kind *kind, const cJSON *now,
+				    const cJSON *doc)
+{
+	enum db_result result = number_index_add(db, kind, now, doc);
+
+	if (result == DB_OK && now == NULL)
+		result = db_insert(db, kind->collection, doc);
+	else if (result == DB_OK)
+		result = db_replace(db, kind->collection, doc, record_version(now));
+	if (result == DB_OK)
+		result = number_index_remove(db, kind, now, doc);
+	return result;
+}
+
 /* A version was claimed by somebody: writes its record when that was never done. */
 static enum db_result roll_forward(struct db *db, const struct kind *kind, const char *id,
 				   int64_t version)
@@ -125,10 +142,9 @@ static enum db_result roll_forward(struct db *db, const struct kind *kind, const
 	doc = cJSON_GetObjectItemCaseSensitive(change, "doc");
 	if (result == DB_OK)
 		result = record_get(db, kind, id, &now);
-	if (result == DB_NONE && version == 1 && doc != NULL)
-		result = db_insert(db, kind->collection, doc);
-	else if (result == DB_OK && record_version(now) == version - 1 && doc != NULL)
-		result = db_replace(db, kind->collection, doc, version - 1);
+	if (doc != NULL && ((result == DB_NONE && version == 1) ||
+			    (result == DB_OK && record_version(now) == version - 1)))
+		result = write_claimed(db, kind, now, doc);
 	cJSON_Delete(change);
 	cJSON_Delete(now);
 	return result == DB_AWAY ? DB_AWAY : DB_CONFLICT;
@@ -159,27 +175,58 @@ enum db_result record_create(struct db *db, const struct kind *kind, cJSON *doc,
 	return result;
 }
 
-enum db_result record_change(struct db *db, const struct kind *kind, const cJSON *before,
-			     cJSON *after, const struct actor *actor, const char *action)
+/* The version is claimed, then everything that leads to the record is written, then it. */
+static enum db_result write_change(struct db *db, const struct kind *kind, const cJSON *before,
+				   const cJSON *after, const struct actor *actor,
+				   const char *action)
 {
 	const char *id = json_get_str(after, "_id");
 	int64_t version = record_version(before);
-	enum db_result result;
+	enum db_result result = claim(db, kind, after, actor, action);
 
-	set(after, "v", cJSON_CreateNumber((double)(version + 1)));
-	set(after, "updatedAt", cJSON_CreateNumber((double)clock_wall_ms()));
-	set(after, "updatedBy", cJSON_CreateString(actor->id));
-	derive(kind, after);
-	db_lock(DB_LOCK_RECORD, id);
-	result = claim(db, kind, after, actor, action);
 	if (result == DB_DUPLICATE)
-		result = roll_forward(db, kind, id, version + 1);
+		return roll_forward(db, kind, id, version + 1);
 	if (result == DB_OK)
 		result = number_index_add(db, kind, before, after);
 	if (result == DB_OK)
 		result = db_replace(db, kind->collection, after, version);
 	if (result == DB_OK)
 		result = number_index_remove(db, kind, before, after);
+	return result;
+}
+
+/* Only clients are cached. When it is not known what was written, the entry stays blocked. */
+static enum db_result write_around_cache(struct db *db, const struct kind *kind,
+					 const cJSON *before, const cJSON *after,
+					 const struct actor *actor, const char *action)
+{
+	const char *id = json_get_str(after, "_id");
+	enum db_result result;
+
+	if (kind->id != KIND_CLIENT)
+		return write_change(db, kind, before, after, actor, action);
+	if (cache_block(db->cache, id) < 0) {
+		snprintf(db->error, sizeof(db->error), "Redis is away");
+		return DB_AWAY;
+	}
+	result = write_change(db, kind, before, after, actor, action);
+	if (result == DB_OK || result == DB_CONFLICT)
+		cache_release(db->cache, id, record_version(after));
+	return result;
+}
+
+enum db_result record_change(struct db *db, const struct kind *kind, const cJSON *before,
+			     cJSON *after, const struct actor *actor, const char *action)
+{
+	const char *id = json_get_str(after, "_id");
+	enum db_result result;
+
+	set(after, "v", cJSON_CreateNumber((double)(record_version(before) + 1)));
+	set(after, "updatedAt", cJSON_CreateNumber((double)clock_wall_ms()));
+	set(after, "updatedBy", cJSON_CreateString(actor->id));
+	derive(kind, after);
+	db_lock(DB_LOCK_RECORD, id);
+	result = write_around_cache(db, kind, before, after, actor, action);
 	db_unlock(DB_LOCK_RECORD, id);
 	return result;
 }
@@ -194,7 +241,8 @@ void record_set_deleted(cJSON *doc, bool deleted)
 /* ---- reading ---- */
 
 /* Fields that are the daemon's own. */
-static const char *const own[] = {"k", "merges", "mergedBy", "entry", "reminded"};
+static const char *const own[] = {"k",     "merges",   "mergedBy", "absorbed",
+				  "entry", "reminded", "imported"};
 
 void record_public(cJSON *doc)
 {

@@ -1,8 +1,10 @@
 #include "service.h"
 
+#include "cache.h"
 #include "calls.h"
 #include "idempotency.h"
 #include "indexes.h"
+#include "jobs.h"
 #include "loop.h"
 #include "mem.h"
 #include "outbox.h"
@@ -55,11 +57,18 @@ static void on_mongo_state(bool up, const char *detail, void *context)
 
 static int open_mongo(struct service *service, const char **error_r)
 {
-	struct mongo_hooks hooks = {on_mongo_state, indexes_make, service};
+	struct mongo_hooks hooks = {on_mongo_state, indexes_make, service, NULL};
+
+	service->cache =
+		cache_open(service->daemon->loop, service->link, settings.crm.cache_s * 1000);
+	hooks.cache = service->cache;
 
 	service->mongo_health = health_add(service->daemon->health, "mongodb", false);
 	service->mongo = mongo_open(service->daemon->loop, &settings.mongo, &hooks, error_r);
-	return service->mongo != NULL ? 0 : -1;
+	if (service->mongo != NULL)
+		return 0;
+	cache_free(&service->cache);
+	return -1;
 }
 
 static void open_links(struct service *service)
@@ -87,8 +96,9 @@ int service_open(struct daemon *daemon, void **service_r, const char **error_r)
 		return -1;
 	service->audit = audit_open(daemon->loop, service->mongo);
 	service->outbox = outbox_open(service);
+	service->jobs = jobs_open(service);
 	service->calls = calls_open(service);
-	http_server_set_authenticate(daemon->http, auth_http, service->auth);
+	http_server_set_authenticate(daemon->http, routes_authenticate, service);
 	http_server_set_idempotency(daemon->http, idempotency_check, service->link);
 	http_server_add_routes(daemon->http, routes, service);
 	return 0;
@@ -102,7 +112,7 @@ static void on_drain(void *_service)
 	audit_flush(service->audit);
 	if (service->holds == 1 && http_server_idle(service->daemon->http) &&
 	    (audit_idle(service->audit) || !mongo_is_up(service->mongo)) &&
-	    calls_idle(service->calls))
+	    calls_idle(service->calls) && jobs_idle(service->jobs))
 		daemon_drained(service->daemon);
 }
 
@@ -124,7 +134,10 @@ void service_close(void *_service)
 	timer_stop(&service->drain_timer);
 	calls_close(&service->calls);
 	outbox_close(&service->outbox);
+	jobs_close(&service->jobs);
 	audit_close(&service->audit);
+	if (service->cache != NULL)
+		cache_close(service->cache);
 	mongo_close(&service->mongo);
 	redis_link_close(&service->link);
 	auth_free(&service->auth);

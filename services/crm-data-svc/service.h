@@ -15,17 +15,21 @@ struct crm_metrics {
 };
 #undef METRIC
 
+struct cache;
 struct calls;
+struct jobs;
 struct outbox;
 
 struct service {
 	struct daemon *daemon;
 	struct redis_link *link;
 	struct mongo *mongo;
+	struct cache *cache; /* owned by mongo */
 	struct audit *audit;
 	struct auth *auth;
 	struct calls *calls;
 	struct outbox *outbox;
+	struct jobs *jobs;
 	struct phone_rules phones; /* read by threads, never changed */
 	struct health_item *redis_health, *mongo_health;
 	struct timer *drain_timer;

@@ -8,10 +8,14 @@
 struct settings settings;
 
 static const struct setting crm_table[] = {
+	{"CRM_CACHE_S", SETTING_NUMBER, CRM(cache_s), 0, 3600, "60", NULL, false,
+	 "seconds that a client is kept in Redis after it was read; 0: not at all"},
 	{"CRM_COUNTRY_CODE", SETTING_TEXT, CRM(country), 1, 3, "49", NULL, false,
 	 "calling code of numbers that are written without one"},
 	{"CRM_INTERNATIONAL_PREFIX", SETTING_TEXT, CRM(intl_prefix), 0, 5, "00", NULL, false,
 	 "dialled before a number with its country"},
+	{"CRM_JOBS_KEEP_H", SETTING_NUMBER, CRM(jobs_keep_h), 1, 720, "24", NULL, false,
+	 "hours until the files of imports and exports are deleted"},
 	{"CRM_LEASE_TTL_MS", SETTING_NUMBER, CRM(lease_ttl_ms), 500, 60000, "3000", NULL, false,
 	 "one that is gone leaves the calls to another after this time"},
 	{"CRM_LIST_RATE", SETTING_NUMBER, CRM(list_rate), 1, 1000000, "2000", NULL, false,

@@ -18,6 +18,8 @@ struct crm_settings {
 	char *intl_prefix;     /* before a number with its country, "00" */
 	int64_t repeat_days;   /* a client who comes again within them is a repeat caller */
 	int64_t list_rate;     /* records that an agent may list in a minute */
+	int64_t cache_s;       /* 0: clients are read from MongoDB alone */
+	int64_t jobs_keep_h;   /* results of exports, errors of imports */
 	int64_t lease_ttl_ms;  /* of whoever follows the calls */
 	char *whatsapp_url;    /* "" : nothing can be sent */
 	char *whatsapp_number; /* id of our number at the provider */

@@ -73,8 +73,9 @@ static void put_event(struct redis_link *link, const cJSON *event)
 }
 
 static const char *const schedules[] = {
-	[STORE_REMINDERS] = "crm:reminders",
-	[STORE_OUTBOX] = "crm:outbox",
+	[STORE_REMINDERS] = "crm:reminders", [STORE_OUTBOX] = "crm:outbox",
+	[STORE_JOBS] = "crm:jobs",           [STORE_MERGES] = "crm:merges",
+	[STORE_MOVES] = "crm:moves",
 };
 
 static void put_due(struct redis_link *link, enum store_schedule schedule, const char *id,

@@ -40,6 +40,9 @@ void store_get_calls(struct redis_link *link, const cJSON *call_ids, store_calls
 enum store_schedule {
 	STORE_REMINDERS, /* crm:reminders: callbacks by when to remind */
 	STORE_OUTBOX,    /* crm:outbox: messages by when to offer them to the provider */
+	STORE_JOBS,      /* crm:jobs: imports and exports by when they were asked for */
+	STORE_MERGES,    /* crm:merges: merges by when to see whether they are complete */
+	STORE_MOVES,     /* crm:moves: clients by when to see whether all followed to their team */
 };
 
 /* at_ms 0 takes it out. */

@@ -1,9 +1,9 @@
 #include "task.h"
 
 #include "audit.h"
+#include "clock.h"
 #include "json.h"
 #include "mem.h"
-#include "store.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define PATH_HEAD "/api/crm/"
+#define LATER_MS  10000 /* then whoever began with it is done, or dead */
 
 /* ---- what it came to ---- */
 
@@ -98,6 +99,11 @@ void task_saw(struct task *task, const char *client_id)
 	cJSON_AddItemToArray(task->seen, cJSON_CreateString(client_id));
 }
 
+void task_look_later(struct service *service, enum store_schedule schedule, const char *id)
+{
+	store_add_due(service->link, schedule, id, clock_wall_ms() + LATER_MS);
+}
+
 void task_event(struct task *task, cJSON *event)
 {
 	if (task->events == NULL)
@@ -126,6 +132,10 @@ static void answer(struct task *task)
 	struct buffer body = {0};
 	char *text;
 
+	if (task->send != NULL && task->status == 200) {
+		task->send(task);
+		return;
+	}
 	add_headers(task);
 	if (task->type != NULL) {
 		http_reply_text(task->request, task->status, task->type, &task->raw);
@@ -138,7 +148,7 @@ static void answer(struct task *task)
 	http_reply_json(task->request, task->status, text != NULL ? &body : NULL);
 }
 
-static void free_task(struct task *task)
+void task_free(struct task *task)
 {
 	cJSON_Delete(task->reply);
 	cJSON_Delete(task->events);
@@ -175,7 +185,7 @@ static void on_done(void *_task)
 	if (!service->is_closed)
 		tell(task);
 	answer(task);
-	free_task(task);
+	task_free(task);
 	service_release(service);
 }
 
@@ -221,33 +231,41 @@ static bool read_match(struct http_request *request, int64_t *match_r)
 	return false;
 }
 
-struct task *task_new(struct http_request *request, struct service *service)
+struct task *task_alone(struct service *service, const struct kind *kind,
+			const struct principal *who)
 {
 	struct task *task = mem_new(struct task);
 
 	task->service = service;
-	task->request = request;
-	task->kind = kind_of(request);
-	if (!read_match(request, &task->match) || !http_page(request, &task->page)) {
-		free(task);
-		return NULL;
-	}
-	scope_init(&task->scope, http_principal(request));
+	task->kind = kind;
+	scope_init(&task->scope, who);
 	task->actor = (struct actor){task->scope.who.user_id, task->scope.who.username};
 	return task;
+}
+
+struct task *task_new(struct http_request *request, struct service *service)
+{
+	struct task *task = task_alone(service, kind_of(request), http_principal(request));
+
+	task->request = request;
+	if (read_match(request, &task->match) && http_page(request, &task->page))
+		return task;
+	task_free(task);
+	return NULL;
 }
 
 void task_run(struct task *task, enum mongo_lane lane, task_work_fn *work)
 {
 	task->work = work;
-	if (mongo_run(task->service->mongo, lane, on_thread, on_done, task) == 0) {
+	if (!audit_is_full(task->service->audit) &&
+	    mongo_run(task->service->mongo, lane, on_thread, on_done, task) == 0) {
 		service_hold(task->service);
 		return;
 	}
 	http_reply_error(task->request, 503, "unavailable",
-			 mongo_is_up(task->service->mongo) ? "Too many wait for the database"
+			 mongo_is_up(task->service->mongo) ? "Too much waits for the database"
 							   : "The database is away");
-	free_task(task);
+	task_free(task);
 }
 
 void task_start(struct http_request *request, struct service *service, enum mongo_lane lane,

@@ -9,6 +9,7 @@
 #include "record.h"
 #include "scope.h"
 #include "service.h"
+#include "store.h"
 
 #include "http_server.h"
 
@@ -25,7 +26,10 @@ struct task {
 	struct http_page page;
 	void (*work)(struct db *db, struct task *task);
 	void (*settle)(struct task *task); /* on the loop, before the reply; may be NULL */
+	void (*send)(struct task *task);   /* instead of reply, when that is 200; may be NULL */
 	cJSON *draft;                      /* of one handler; owned */
+	const char *id;                    /* of a new record; NULL: one is made up */
+	bool is_trial;                     /* everything is checked, nothing is written */
 
 	/* Set by the thread. */
 	unsigned status;
@@ -47,6 +51,10 @@ void task_start(struct http_request *request, struct service *service, enum mong
 /* The same in two steps, for handlers that have more to say: NULL when it was answered. */
 struct task *task_new(struct http_request *request, struct service *service);
 void task_run(struct task *task, enum mongo_lane lane, task_work_fn *work);
+/* One without a request, for a piece of work that does on a thread what a request would. */
+struct task *task_alone(struct service *service, const struct kind *kind,
+			const struct principal *who);
+void task_free(struct task *task);
 
 /* Each of these is the answer; the last one counts. */
 void task_reply(struct task *task, unsigned status, cJSON *reply);
@@ -57,6 +65,10 @@ void task_reply_fault(struct http_request *request, const struct fault *fault);
 void task_refuse_db(struct task *task, enum db_result result);
 /* A record as people get it, with its ETag. Takes over doc. */
 void task_reply_record(struct task *task, unsigned status, cJSON *doc);
+
+/* What is about to be done has several steps: whatever becomes of us, somebody looks in some
+   seconds whether all were. On the loop, before the work. */
+void task_look_later(struct service *service, enum store_schedule schedule, const char *id);
 
 void task_saw(struct task *task, const char *client_id);
 void task_event(struct task *task, cJSON *event);

@@ -1,5 +1,8 @@
 """crm-data-svc: merges, personal data, figures, who may see what."""
 
+import threading
+import time
+
 import pytest
 
 from lib.client import assert_error
@@ -39,10 +42,19 @@ def test_two_clients_are_one_and_two_again(manager):
     note = make(manager, "notes", clientId=twin["id"], text="of the twin")
     own = make(manager, "notes", clientId=anna["id"], text="of Anna")
     bert = make(manager, "contacts", clientId=twin["id"], name="Bert", phones=["030 3333333"])
+    mail = make(manager, "clients", name="Mail", emails=["a@b.de"])
+    patch(manager, f"/api/crm/clients/{anna['id']}", {"emails": ["A@b.de"]})
+    patch(manager, f"/api/crm/clients/{anna['id']}", {"emails": None})
+    found = manager.get(f"/api/crm/clients/{anna['id']}/duplicates").json()["clients"]
+    assert [(each["id"], each["same"]) for each in found] == [(twin["id"], "number")]
+    patch(manager, f"/api/crm/clients/{anna['id']}", {"emails": ["a@b.de"]})
+    found = manager.get(f"/api/crm/clients/{anna['id']}/duplicates").json()["clients"]
+    assert [(each["id"], each["same"]) for each in found] == [(twin["id"], "number"),
+                                                              (mail["id"], "email")]
     assert_error(merge(manager, anna["id"], anna["id"]), 400, "invalid_field")
     assert_error(merge(manager, anna["id"], "nobody"), 404, "not_found")
     assert_error(merge(manager, anna["id"], twin["id"], '"9"'), 412, "changed_meanwhile")
-    done = merge(manager, anna["id"], twin["id"], '"1"')
+    done = merge(manager, anna["id"], twin["id"], '"4"')
     assert done.status_code == 200, done.text
     client = done.json()["client"]
     assert [each["number"] for each in client["phones"]] == ["+49301111111", "+49302222222"]
@@ -71,6 +83,9 @@ def test_two_clients_are_one_and_two_again(manager):
     found = manager.get("/api/crm/lookup?number=0302222222").json()["clients"]
     assert [each["id"] for each in found] == [twin["id"]]
     assert_error(manager.post(undo), 409, "cannot_be_undone")
+    listed = manager.get(f"/api/crm/clients/{twin['id']}/merges").json()["merges"]
+    assert [(each["id"], each["into"], each["state"], each["by"]) for each in listed] == \
+        [(done.json()["mergeId"], anna["id"], "undone", "u-lead")]
     assert_error(manager.post("/api/crm/merges/none/undo"), 404, "not_found")
 
 
@@ -84,6 +99,26 @@ def test_merges_of_merges_are_undone_one_by_one(manager):
         assert manager.post(f"/api/crm/merges/{merge_id}/undo").status_code == 200
         notes = manager.get(f"/api/crm/notes?clientId={owner['id']}").json()["notes"]
         assert [each["id"] for each in notes] == [note["id"]]
+
+
+def test_parallel_merges_leave_one_of_each(manager):
+    all_of_them = [make(manager, "clients", name=f"c{number}") for number in range(4)]
+    notes = [make(manager, "notes", clientId=each["id"], text="x") for each in all_of_them]
+    results = []
+
+    def both_ways(number):
+        into, other = all_of_them[number % 4], all_of_them[(number + 1 + number // 4) % 4]
+        results.append(merge(manager, into["id"], other["id"]).status_code)
+    threads = [threading.Thread(target=both_ways, args=(number,)) for number in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert set(results) <= {200, 404, 412}, results
+    live = {each["id"] for each in manager.get("/api/crm/clients").json()["clients"]}
+    assert len(live) == 4 - results.count(200) >= 1
+    assert {manager.get(f"/api/crm/notes/{each['id']}").json()["clientId"]
+            for each in notes} <= live
 
 
 def test_a_person_is_shown_all_and_forgotten(people, mongo, manager):
@@ -124,6 +159,13 @@ def test_every_look_at_a_client_is_kept(people, manager):
                 ("clients/{id}", "clients", "lookup", "search")} | {("u-lead", "/api/crm/clients")}
     wait_until(lambda: expected <= {(each["by"], each["route"]) for each in
                                     admin.get(path + "/audit").json()["entries"]})
+    pages, cursor = [], ""
+    while cursor is not None:
+        page = admin.get(path + "/audit?limit=2" + (cursor and f"&cursor={cursor}")).json()
+        pages, cursor = pages + page["entries"], page["nextCursor"]
+    assert len({each["_id"] for each in pages}) == len(pages) >= len(expected)
+    assert_error(admin.get(path + "/audit?cursor=x"), 400, "invalid_cursor")
+    assert_error(admin.get("/api/crm/clients/unknown/audit"), 404, "not_found")
 
 
 def test_agents_see_no_more_than_theirs(people, manager):
@@ -144,6 +186,13 @@ def test_agents_see_no_more_than_theirs(people, manager):
                  "unknown_client")
     assert patch(manager, f"/api/crm/clients/{theirs['id']}", {"team": "1"}).status_code == 200
     assert agent.get(f"/api/crm/notes/{note['id']}").status_code == 200
+    post = make(manager, "posts", title="All", text="hear", team="1")
+    over = make(manager, "posts", title="Old", text="over", expiresAt=1)
+    make(manager, "posts", title="Later", text="yet", team="2",
+         expiresAt=int(time.time() * 1000) + 60_000)
+    assert [each["id"] for each in agent.get("/api/crm/posts").json()["posts"]] == [post["id"]]
+    seen = agent.get("/api/crm/posts?expired=true").json()["posts"]
+    assert {each["id"] for each in seen} == {post["id"], over["id"]}
     for path, body in ((f"clients/{mine['id']}/merge", {"from": theirs["id"]}),
                        ("posts", {"title": "x", "text": "y"})):
         assert_error(agent.post(f"/api/crm/{path}", body), 403, "forbidden")
@@ -174,6 +223,10 @@ def test_what_the_interactions_add_up_to(manager, people):
     def groups(by, **query):
         answer = manager.get("/api/crm/analytics", params={"by": by, **query}).json()
         return {each["key"]: each["count"] for each in answer["groups"]}
+    reasons = manager.get("/api/crm/analytics?by=reason").json()["groups"]
+    assert [each["key"] for each in reasons[:1]] == ["price"]
+    assert {each["key"]: each["firstContactResolved"] for each in reasons} == \
+        {"price": 1, "broken": 1, "": 1}
     assert groups("agent") == {"1001": 2, "1002": 2}
     assert groups("kind") == {"email": 3, "visit": 1}
     assert groups("reason") == {"price": 2, "broken": 1, "": 1}
@@ -184,5 +237,9 @@ def test_what_the_interactions_add_up_to(manager, people):
     totals = manager.get("/api/crm/analytics").json()["totals"]
     assert totals == {"count": 4, "resolved": 3, "repeat": 0, "firstContact": 4,
                       "firstContactResolved": 3}
+    anna = make(manager, "clients", name="Anna")
+    for _ in range(2):
+        make(manager, "interactions", clientId=anna["id"], kind="visit", startedAt=START)
+    assert groups("client") == {anna["id"]: 2}
     for wrong in ("by=$where", "by=k", "since=x", "offsetMinutes=9999"):
         assert_error(manager.get("/api/crm/analytics?" + wrong), 400, "bad_request")
