@@ -4,11 +4,12 @@ a long absence of MongoDB leaves behind."""
 import functools
 import json
 import os
+import shutil
 import sqlite3
 import time
 
 import requests
-from rig import Rig, run_tool  # it makes lib known
+from rig import LOAD, Rig, run_tool  # it makes lib known
 
 from lib.servers import Mongo, Nginx
 
@@ -68,19 +69,33 @@ def _fill_file(mongo, count):
     mongo.start()
 
 
+def fill(mongo, clients):
+    (_fill_by_driver if mongo.command[0] == "mongod" else _fill_file)(mongo, clients)
+
+
 class CrmRig(Rig):
+    """With so many clients. Loading and indexing a million takes minutes: they are kept in build/load,
+    and only what a run added (the audit) goes before the next one."""
+
     def __init__(self, clients=CLIENTS):
         super().__init__()
         self.clients = clients
 
     def __enter__(self):
         super().__enter__()
-        self.mongo = Mongo(self.net, self.directory / "mongo").start()
+        folder = LOAD / f"crm-{self.clients}"
+        is_new = not (folder / "filled").exists()
+        if is_new:
+            shutil.rmtree(folder, ignore_errors=True)
+        self.mongo = Mongo(self.net, folder).start()
         self.callback(self.mongo.stop)
-        (_fill_by_driver if self.mongo.command[0] == "mongod" else _fill_file)(self.mongo,
-                                                                               self.clients)
+        if is_new:
+            fill(self.mongo, self.clients)
+        for name in ("audit", "interactions", "changes"):
+            self.mongo.database.drop_collection(name)
         self.crm = self.daemon("crm-data-svc", until="alive", **self.mongo.settings)
-        self.crm.wait_ready(self.crm.ready, 600)
+        self.crm.wait_ready(self.crm.ready, 900)
+        (folder / "filled").touch()
         self.asked = [index * 7919 % self.clients for index in range(ASKED)]
         self.token = self.directory / "token"
         self.token.write_text(self.session("manager", "2000").token)
