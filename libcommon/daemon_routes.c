@@ -32,6 +32,12 @@ static void handle_metrics(struct http_request *request, void *context)
 	struct daemon *daemon = context;
 	struct buffer body = {0};
 
+	buffer_printf(&body,
+		      "# HELP mayday_build_info Which daemon, and its version\n"
+		      "# TYPE mayday_build_info gauge\n"
+		      "mayday_build_info{service=\"%s\",version=\"%s\"} 1\n",
+		      daemon->name, MAYDAY_VERSION);
+	health_write_metrics(daemon->health, &body);
 	metrics_write(daemon->metrics, &body);
 	http_reply_text(request, 200, "text/plain; version=0.0.4; charset=utf-8", &body);
 }

@@ -114,3 +114,16 @@ void health_write(const struct health *health, struct buffer *out)
 	json_end_object(&json);
 	json_end_object(&json);
 }
+
+void health_write_metrics(const struct health *health, struct buffer *out)
+{
+	buffer_printf(out,
+		      "# HELP mayday_ready 1: all that it needs is there\n"
+		      "# TYPE mayday_ready gauge\nmayday_ready %d\n"
+		      "# HELP mayday_dependency_up 1: this can be used\n"
+		      "# TYPE mayday_dependency_up gauge\n",
+		      health_ready(health));
+	for (const struct health_item *item = health->first; item != NULL; item = item->next)
+		buffer_printf(out, "mayday_dependency_up{dependency=\"%s\"} %d\n", item->name,
+			      item->ok);
+}

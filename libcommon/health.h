@@ -22,5 +22,7 @@ bool health_ready(const struct health *health);
 /* {"ready": true, "dependencies": {"redis": {"ok": true, "sinceAt": ..., "forMs": ..., "detail"?}}}
  */
 void health_write(const struct health *health, struct buffer *out);
+/* The same for Prometheus: mayday_ready, and mayday_dependency_up of each by name. */
+void health_write_metrics(const struct health *health, struct buffer *out);
 
 #endif
