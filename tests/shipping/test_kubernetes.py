@@ -102,6 +102,23 @@ def test_no_secret_is_in_the_manifests(objects):
     assert not of(objects, "Secret")
 
 
+def test_make_secrets_prints_all_that_the_manifests_name(objects, schemas):
+    printed = subprocess.run([KUBERNETES / "make-secrets"], check=True, capture_output=True, text=True, timeout=60).stdout
+    secrets = {each["metadata"]["name"]: each for each in yaml.safe_load_all(printed) if each}
+    for each in secrets.values():
+        assert not list(jsonschema.Draft4Validator(schemas["v1", "Secret"]).iter_errors(each)), each["metadata"]
+    assert secrets["mayday-tls"]["type"] == "kubernetes.io/tls"
+    named = [volume["secret"] for kind in ("Deployment", "StatefulSet", "Job") for each in of(objects, kind).values()
+             for volume in each["spec"]["template"]["spec"].get("volumes", ()) if "secret" in volume]
+    assert len(named) > len(SERVICES)
+    for volume in named:
+        keys = secrets[volume["secretName"]]["data"]
+        assert {item["key"] for item in volume.get("items", ())} <= keys.keys(), volume
+    for each in of(objects, "Ingress").values():
+        for tls in each["spec"].get("tls", ()):
+            assert tls["secretName"] in secrets
+
+
 def test_the_ingress_knows_every_path_of_the_api(objects):
     rules = [(path["path"], path["pathType"], path["backend"]["service"]["name"]) for ingress in
              of(objects, "Ingress").values() for path in ingress["spec"]["rules"][0]["http"]["paths"]]
@@ -114,6 +131,39 @@ def test_the_ingress_knows_every_path_of_the_api(objects):
         matching = [service for rule, kind, service in rules if (
             real.startswith(rule) if kind == "Prefix" else real == rule if kind == "Exact" else re.match(rule, real))]
         assert matching and matching[0] in operation["tags"], (path, matching, operation["tags"])
+
+
+def test_what_a_daemon_is_scaled_by_reaches_the_cluster(objects):
+    """The series that Prometheus' adapter hands on; that daemons export them, test_alerts.py asks."""
+    scalers = of(objects, "HorizontalPodAutoscaler")
+    assert set(scalers) == set(SERVICES) - {"ami-gateway", "call-lifecycle"}, "those two are stand-bys of each other"
+    (rule,) = yaml.safe_load((ROOT / "deploy/observability/adapter.yaml").read_text())["rules"]["custom"]
+    handed_on = re.search(r'__name__=~"([^"]+)"', rule["seriesQuery"])[1]
+    for name, each in scalers.items():
+        (metric,) = each["spec"]["metrics"]
+        assert each["spec"]["scaleTargetRef"]["name"] == name and metric["type"] == "Pods"
+        assert re.match(handed_on, metric["pods"]["metric"]["name"])
+
+
+def test_prometheus_watches_every_daemon_with_the_same_rules(objects):
+    (monitor,), (rules,) = of(objects, "ServiceMonitor").values(), of(objects, "PrometheusRule").values()
+    assert rules["spec"] == yaml.safe_load((ROOT / "deploy/observability/alerts.yaml").read_text())
+    for name in SERVICES:
+        labels = of(objects, "Service")[name]["metadata"]["labels"]
+        assert monitor["spec"]["selector"]["matchLabels"].items() <= labels.items()
+        assert labels[monitor["spec"]["jobLabel"]] == "mayday"
+
+
+def test_the_job_brings_every_schema_up_to_date(objects):
+    pod = of(objects, "Job")["migrate"]["spec"]["template"]["spec"]
+    named = {each["image"].split(":")[0].removeprefix("mayday/") for each in pod["initContainers"] + pod["containers"]}
+    assert named == {path.parent.name for path in ROOT.glob("services/*/migrations.c")}
+
+
+def test_redis_is_found_by_its_sentinels(objects):
+    settings = of(objects, "ConfigMap")
+    (common,) = [each["data"] for each in settings.values() if "REDIS_SENTINELS" in each.get("data", ())]
+    assert common["REDIS_SENTINELS"].count(":26379") == of(objects, "StatefulSet")["redis"]["spec"]["replicas"] == 3
 
 
 @pytest.mark.parametrize("name", SERVICES)
