@@ -37,8 +37,8 @@ def recording():
 
 @pytest.fixture
 def redis(redis_server, recording):
-    """A client on an empty Redis; what the test put on its streams is validated at the end, and no daemon may have
-    asked for what its user has no right to."""
+    """A client on an empty Redis; what the test put on its streams is validated at the end, and no
+    daemon may have asked for what its user has no right to."""
     if not redis_server.running():
         redis_server.start()
     redis_server.client.flushall()

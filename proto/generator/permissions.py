@@ -96,8 +96,8 @@ MANUAL = """\
 # Who may do what
 
 %(roles)s
-A manager leads teams and has its permissions for their extensions, as well as for the own one; a route for another team's
-answers 403. Admins and superusers lead everyone.
+A manager leads teams and has its permissions for their extensions, as well as for the own one; a route for
+another team's answers 403. Admins and superusers lead everyone.
 
 Which permission a route asks for stands in `proto/openapi.yaml` (`x-permission`), and in the route table
 of its daemon. `x-own` says where the caller's own (its extension, its call, its session) needs no permission,

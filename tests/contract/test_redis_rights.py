@@ -1,5 +1,5 @@
-"""Redis' users (deploy/redis/make-users) against the list of keys (proto/redis.md): each daemon may write what it
-owns and read what it reads, and nothing else. Asked of a real Redis, by ACL DRYRUN."""
+"""Redis' users (deploy/redis/make-users) against the list of keys (proto/redis.md): each daemon may
+write what it owns and read what it reads, and nothing else. Asked of a real Redis, by ACL DRYRUN."""
 
 import fnmatch
 import itertools
@@ -16,9 +16,10 @@ READS = {"hash": ["HGETALL {}"], "set": ["SMEMBERS {}"], "sorted set": ["ZRANGE 
          "string": ["GET {}", "GETDEL {}"], "stream": ["XRANGE {} - +"]}
 MEASURED = ("events:", "actions:", "audit", "wishes:")  # streams whose length auth-svc tells
 EVERYONE = re.compile(r"\b(any|every|everyone|whoever|holder)\b")
-NOBODYS = ("FLUSHALL", "FLUSHDB", "KEYS *", "CONFIG SET dir /tmp", "CONFIG GET *", "SHUTDOWN", "DEBUG SLEEP 1",
-           "ACL LIST", "MONITOR", "REPLICAOF NO ONE", "CLIENT KILL ID 1", "CLIENT LIST", "SCRIPT FLUSH", "SAVE",
-           "BGREWRITEAOF", "MODULE LOAD x", "FUNCTION FLUSH", "SWAPDB 0 1", "SCAN 0", "RANDOMKEY")
+NOBODYS = ("FLUSHALL", "FLUSHDB", "KEYS *", "CONFIG SET dir /tmp", "CONFIG GET *", "SHUTDOWN",
+           "DEBUG SLEEP 1", "ACL LIST", "MONITOR", "REPLICAOF NO ONE", "CLIENT KILL ID 1", "CLIENT LIST",
+           "SCRIPT FLUSH", "SAVE", "BGREWRITEAOF", "MODULE LOAD x", "FUNCTION FLUSH", "SWAPDB 0 1",
+           "SCAN 0", "RANDOMKEY")
 TEXT = (ROOT / "proto/redis.md").read_text()
 
 
@@ -32,7 +33,8 @@ def rows(heading):
 def named(cell):
     """The daemons in a cell, but for what is said in brackets; and whether everybody is meant."""
     cell = re.sub(r"\([^()]*(\([^()]*\)[^()]*)*\)", "", cell)
-    return {name for name in SERVICES if re.search(rf"(?<![\w:-]){name}\b", cell)}, bool(EVERYONE.search(cell))
+    found = {name for name in SERVICES if re.search(rf"(?<![\w:-]){name}\b", cell)}
+    return found, bool(EVERYONE.search(cell))
 
 
 def examples(cell):

@@ -1,5 +1,5 @@
-"""The examples of docs/ami-call-lifecycle.md are recorded sessions, and what call-lifecycle makes of them now.
-MAYDAY_REDRAW=yes writes them again."""
+"""The examples of docs/ami-call-lifecycle.md are recorded sessions, and what call-lifecycle makes of
+them now. MAYDAY_REDRAW=yes writes them again."""
 
 import json
 import os
@@ -19,17 +19,22 @@ WIDTH = 64  # of Asterisk's half
 
 # The events that make a call's life, and what of each is shown
 SHOWN = {
-    "Newchannel": "{Channel} {ChannelStateDesc}, Linkedid {Linkedid}", "Newstate": "{Channel} {ChannelStateDesc}",
+    "Newchannel": "{Channel} {ChannelStateDesc}, Linkedid {Linkedid}",
+    "Newstate": "{Channel} {ChannelStateDesc}",
     "DialBegin": "{Channel} -> {DestChannel}", "DialEnd": "{DestChannel} {DialStatus}",
     "BridgeEnter": "{Channel} in {BridgeUniqueid}", "BridgeLeave": "{Channel} out of {BridgeUniqueid}",
     "Hold": "{Channel}", "Unhold": "{Channel}", "Hangup": "{Channel} {Cause} {Cause-txt}",
     "QueueCallerJoin": "{Channel} {Queue}, place {Position}", "QueueCallerLeave": "{Channel} {Queue}",
     "QueueCallerAbandon": "{Channel} {Queue} after {HoldTime} s", "AgentCalled": "{DestChannel} {Queue}",
-    "AgentConnect": "{DestChannel} {Queue} after {HoldTime} s", "AgentComplete": "{DestChannel} {Queue} {Reason}",
+    "AgentConnect": "{DestChannel} {Queue} after {HoldTime} s",
+    "AgentComplete": "{DestChannel} {Queue} {Reason}",
     "AgentRingNoAnswer": "{DestChannel} {Queue}", "ParkedCall": "{ParkeeChannel} in {ParkingSpace}",
-    "UnParkedCall": "{ParkeeChannel} by {RetrieverChannel}", "BlindTransfer": "{TransfererChannel} to {Extension}",
-    "AttendedTransfer": "{OrigTransfererChannel} {DestType}", "LocalBridge": "{LocalOneChannel} = {LocalTwoChannel}",
-    "LocalOptimizationEnd": "{LocalOneChannel}", "MaydayDown": "{reason}", "MaydayUp": "", "MaydaySnapshotBegin": "",
+    "UnParkedCall": "{ParkeeChannel} by {RetrieverChannel}",
+    "BlindTransfer": "{TransfererChannel} to {Extension}",
+    "AttendedTransfer": "{OrigTransfererChannel} {DestType}",
+    "LocalBridge": "{LocalOneChannel} = {LocalTwoChannel}",
+    "LocalOptimizationEnd": "{LocalOneChannel}", "MaydayDown": "{reason}", "MaydayUp": "",
+    "MaydaySnapshotBegin": "",
     "CoreShowChannel": "{Channel} {ChannelStateDesc}", "MaydaySnapshotEnd": "",
 }
 
@@ -64,7 +69,8 @@ def told(redis):
     for _, fields in redis.xrange("events:call"):
         event = json.loads(fields["e"])
         data = event["data"]
-        words = [str(data[key]) for key in ("result", "reason", "heldBy", "queue", "space", "to") if data.get(key)]
+        words = [str(data[key]) for key in ("result", "reason", "heldBy", "queue", "space", "to")
+                 if data.get(key)]
         yield event["timestamp"], " ".join([event["eventType"], event.get("extension", ""), *words]).strip()
 
 
@@ -102,6 +108,7 @@ def test_an_example_is_what_happens(redis, daemon, name):
 
 def test_every_event_of_ours_is_in_the_guide():
     text = GUIDE.read_text()
-    kinds = {path.name.split(".")[0].replace("-", ":", 1) for path in (ROOT / "proto/messages").glob("call-*.json")}
+    kinds = {path.name.split(".")[0].replace("-", ":", 1)
+             for path in (ROOT / "proto/messages").glob("call-*.json")}
     missing = {kind for kind in kinds if f"`{kind}`" not in text}
     assert not missing

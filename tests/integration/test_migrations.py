@@ -1,5 +1,5 @@
-"""`--migrate [VERSION]`: each change of the schema can be taken back to what was there before, and made again, while
-what the older version knows of stays."""
+"""`--migrate [VERSION]`: each change of the schema can be taken back to what was there before, and
+made again, while what the older version knows of stays."""
 
 import re
 import subprocess
@@ -27,10 +27,12 @@ def migrate(database):
 def shape(database):
     """Every column and key of every table."""
     where = "WHERE table_schema = 'mayday' AND table_name <> 'schema_migrations'"
-    columns = database.query(f"SELECT table_name, column_name, ordinal_position, column_type, is_nullable, "
-                             f"column_default, collation_name FROM information_schema.columns {where} ORDER BY 1, 3")
-    keys = database.query(f"SELECT table_name, index_name, seq_in_index, column_name, non_unique "
-                          f"FROM information_schema.statistics {where} ORDER BY 1, 2, 3")
+    columns = database.query(
+        "SELECT table_name, column_name, ordinal_position, column_type, is_nullable, column_default, "
+        f"collation_name FROM information_schema.columns {where} ORDER BY 1, 3")
+    keys = database.query(
+        "SELECT table_name, index_name, seq_in_index, column_name, non_unique "
+        f"FROM information_schema.statistics {where} ORDER BY 1, 2, 3")
     return columns, keys
 
 

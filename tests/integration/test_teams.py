@@ -116,7 +116,8 @@ def put_history(database):
         database.query(
             "INSERT INTO call_history (call_id, batch, pbx, direction, started_at, ended_at, "
             "duration_ms, talk_ms, hold_ms, result, details) "
-            "VALUES (%s, 1, 'main', 'inbound', %s, %s, 1, 1, 0, 'answered', '{\"timeline\": [], \"extensions\": []}')",
+            "VALUES (%s, 1, 'main', 'inbound', %s, %s, 1, 1, 0, 'answered', "
+            "'{\"timeline\": [], \"extensions\": []}')",
             call_id, at + number, at + number + 1)
         database.query("INSERT INTO call_parties VALUES (%s, %s, %s, 1), ('+4930', %s, %s, 0)",
                        extension, at + number, call_id, at + number, call_id)
@@ -223,7 +224,8 @@ def test_a_socket_hears_of_the_teams(world, daemon, manager, session, websocket)
     wait_until(lambda: fanout.metric("mayday_ws_events_total") == 6)
     assert sorted(heard(socket, world)) == ["agent-1001", "both", "ours"]
     socket.send({"type": "subscribe", "topics": ["call"], "extensions": [OURS, THEIRS]})
-    assert socket.wait_for("subscribed")["refused"] == [{"topic": "call", "extension": THEIRS, "code": "forbidden"}]
+    refused = socket.wait_for("subscribed")["refused"]
+    assert refused == [{"topic": "call", "extension": THEIRS, "code": "forbidden"}]
     everything = websocket(fanout, session("admin", "2001"))
     tell_all(world)
     assert len({each["event"]["callId"] for each in

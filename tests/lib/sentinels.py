@@ -30,7 +30,8 @@ class Trio:
             self.servers[host].spawn()
         for host in self.hosts:
             wait_until(self.client(host).ping, what=host)
-        wait_until(lambda: self.client(self.hosts[0]).info("replication")["connected_slaves"] == 2, 30, "replicas")
+        wait_until(lambda: self.client(self.hosts[0]).info("replication")["connected_slaves"] == 2, 30,
+                   "replicas")
         self.sentinel_hosts = [net.address() for _ in range(3)]
         self.sentinels = [self._sentinel(host) for host in self.sentinel_hosts]
         for sentinel in self.sentinels:
@@ -62,7 +63,8 @@ class Trio:
         (folder / "sentinel.conf").write_text(fill(
             "sentinel.conf", ADDRESS=host, DATA=folder, PRIMARY=self.hosts[0], DOWN_AFTER_MS=DOWN_AFTER_MS,
             SENTINEL_PASSWORD="password-of-sentinel"))
-        return Process("redis-sentinel", ["redis-server", folder / "sentinel.conf", "--sentinel"], folder / "log")
+        return Process("redis-sentinel", ["redis-server", folder / "sentinel.conf", "--sentinel"],
+                       folder / "log")
 
     def _agreed(self):
         for host in self.sentinel_hosts:
@@ -79,14 +81,15 @@ class Trio:
         said = [redis.Redis(host, 26379, decode_responses=True).sentinel_get_master_addr_by_name(NAME)[0]
                 for host in self.sentinel_hosts]
         for host in set(said):
-            if said.count(host) >= 2 and self.servers[host].running() and self.client(host).role()[0] == "master":
+            if said.count(host) >= 2 and self.servers[host].running() and \
+                    self.client(host).role()[0] == "master":
                 return host
         return None
 
     def settings(self, daemon):
         return {"REDIS_SENTINELS": " ".join(f"{host}:26379" for host in self.sentinel_hosts),
-                "REDIS_MASTER_NAME": NAME, "REDIS_USERNAME": daemon, "REDIS_PASSWORD": f"password-of-{daemon}",
-                "REDIS_HOST": None, "REDIS_PORT": None}
+                "REDIS_MASTER_NAME": NAME, "REDIS_USERNAME": daemon,
+                "REDIS_PASSWORD": f"password-of-{daemon}", "REDIS_HOST": None, "REDIS_PORT": None}
 
     def close(self):
         for process in (*self.sentinels, *self.servers.values()):

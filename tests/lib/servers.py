@@ -22,8 +22,8 @@ USERS = [*(path.parent.name for path in ROOT.glob("services/*/main.c")), "replic
 
 
 class Redis(Process):
-    """As in production: append-only file, noeviction, a user for each daemon (deploy/redis/make-users). The data
-    survives kill9 + start."""
+    """As in production: append-only file, noeviction, a user for each daemon (deploy/redis/make-users).
+    The data survives kill9 + start."""
 
     port = 6379
 
@@ -64,7 +64,8 @@ class Redis(Process):
 
 def refusals(client):
     """What Redis' users asked for and may not, in words; forgets them."""
-    faults = {f"{each['username']} may not {each['object']} ({each['reason']}): deploy/redis/make-users gives rights"
+    faults = {f"{each['username']} may not {each['object']} ({each['reason']}): "
+              "deploy/redis/make-users gives rights"
               for each in client.acl_log() if each["reason"] in ("command", "key", "channel")}
     client.acl_log_reset()
     return sorted(faults)

@@ -1,5 +1,5 @@
-"""Prometheus' rules and Grafana's dashboards: promtool takes them, each alert is silent on a good day and fires on a bad
-one, all speak of what the daemons really export, and each alert is explained."""
+"""Prometheus' rules and Grafana's dashboards: promtool takes them, each alert is silent on a good day and
+fires on a bad one, all speak of what the daemons really export, and each alert is explained."""
 
 import json
 import re
@@ -14,7 +14,8 @@ from lib.daemon import ROOT
 from lib.services import SERVICES
 
 FOLDER = ROOT / "deploy/observability"
-RULES = [rule for group in yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"] for rule in group["rules"]]
+RULES = [rule for group in yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"]
+         for rule in group["rules"]]
 BOARDS = {path.stem: json.loads(path.read_text()) for path in (FOLDER / "dashboards").glob("*.json")}
 OTHERS = {"up"}  # Prometheus' own
 GOOD = "0+0x300"
@@ -26,11 +27,14 @@ DAYS = {
     "MaydayNotReady": [('mayday_ready{instance="a"}', UP, DOWN)],
     "MaydayDependencyAway": [('mayday_dependency_up{dependency="history"}', UP, DOWN)],
     "MaydayRestarting": [('process_start_time_seconds{job="mayday"}', UP, COUNTS)],
-    "MaydayMemoryGrows": [('process_resident_memory_bytes{job="mayday"}', "30000000+0x300", "500000000+0x300")],
-    "MaydayVersionsMixed": [('mayday_build_info{version="1"}', UP, UP), ('mayday_build_info{version="2"}', "_x300", UP)],
+    "MaydayMemoryGrows": [('process_resident_memory_bytes{job="mayday"}', "30000000+0x300",
+                           "500000000+0x300")],
+    "MaydayVersionsMixed": [('mayday_build_info{version="1"}', UP, UP),
+                            ('mayday_build_info{version="2"}', "_x300", UP)],
     "MaydayRequestsFail": [('mayday_http_requests_total{status="2xx"}', COUNTS, COUNTS),
                            ('mayday_http_requests_total{status="5xx"}', GOOD, COUNTS)],
-    "MaydayAsteriskNotSeen": [('mayday_ami_up{instance="a"}', UP, DOWN), ('mayday_ami_up{instance="b"}', DOWN, DOWN)],
+    "MaydayAsteriskNotSeen": [('mayday_ami_up{instance="a"}', UP, DOWN),
+                              ('mayday_ami_up{instance="b"}', DOWN, DOWN)],
     "MaydayNobodyFollowsCalls": [("mayday_lifecycle_leader", UP, DOWN)],
     "MaydayWrongSystemname": [("mayday_ami_systemname_wrong", GOOD, UP)],
     "MaydayEventsLost": [("mayday_ami_dropped_total", GOOD, COUNTS)],
@@ -88,7 +92,8 @@ def test_prometheus_takes_the_list_of_daemons(promtool, tmp_path):
     promtool("check", "config", tmp_path / "scrape.yaml")
     jobs = yaml.safe_load((FOLDER / "scrape.yaml").read_text())["scrape_configs"][0]["static_configs"]
     listed = {job["labels"]["service"]: job["targets"][0].split(":")[1] for job in jobs}
-    rows = [line.split() for line in (ROOT / "deploy/services").read_text().splitlines() if line[:1] not in ("#", "")]
+    rows = [line.split() for line in (ROOT / "deploy/services").read_text().splitlines()
+            if line[:1] not in ("#", "")]
     assert listed == {row[0]: row[2] for row in rows}
 
 
@@ -99,7 +104,8 @@ def test_each_alert_is_silent_on_a_good_day_and_fires_on_a_bad_one(promtool, tmp
         for bad in (False, True):
             wanted = {"exp_samples": [{"labels": "{}", "value": 1}]} if bad else {}
             tests.append({
-                "interval": "1m", "input_series": [{"series": name, "values": days[bad]} for name, *days in series],
+                "interval": "1m",
+                "input_series": [{"series": name, "values": days[bad]} for name, *days in series],
                 "promql_expr_test": [{"eval_time": "4h", **wanted, "expr": "count(count by (alertname) ("
                                       f'ALERTS{{alertname="{alert}",alertstate="firing"}}))'}]})
     file = tmp_path / "tests.yaml"

@@ -22,7 +22,8 @@ class Stores(Stack):
 
     def settings_of(self):
         uri = f"mongodb://{self.prefix}.4:27017/mayday"
-        return {**os.environ, "DB_HOST": f"{self.prefix}.3", "DB_PASSWORD_FILE": self.run / "secrets/db-mayday",
+        return {**os.environ, "DB_HOST": f"{self.prefix}.3",
+                "DB_PASSWORD_FILE": self.run / "secrets/db-mayday",
                 "REDIS_HOST": f"{self.prefix}.2", "REDIS_PASSWORD_FILE": self.run / "secrets/redis",
                 "MONGODB_URI": uri, "AUTH_KEYS_DIR": self.run / "keys"}
 

@@ -1,5 +1,5 @@
-"""The primary of three Redis is killed under load: Sentinels make another, every daemon goes there, and what was
-accepted with WAIT is there."""
+"""The primary of three Redis is killed under load: Sentinels make another, every daemon goes there, and
+what was accepted with WAIT is there."""
 
 import threading
 import time
@@ -53,7 +53,8 @@ def connected(trio, host):
 
 
 def test_all_daemons_are_on_the_new_primary_in_time_and_nothing_accepted_is_lost(trio, daemon, request):
-    daemons = {name: daemon(name, until="alive", **{**services.settings(name, request), **trio.settings(name)})
+    daemons = {name: daemon(name, until="alive", **{**services.settings(name, request),
+                                                    **trio.settings(name)})
                for name in SERVICES}
     old = trio.primary()
     wait_until(lambda: connected(trio, old) == set(SERVICES), 30, "every daemon at the first primary")
