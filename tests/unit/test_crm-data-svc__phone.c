@@ -17,9 +17,10 @@ static const struct phone_rules german = {"49", "0", "00"}, american = {"1", "",
 
 static void every_form_is_one_number(void **state)
 {
-	static const char *const forms[] = {"030 901820",     "+49 30 901820", "0049 30 901820",
-					    "(030) 90-18-20", "030/901820",    "49 30 901820",
-					    "+4930.901820"};
+	static const char *const forms[] = {
+		"030 901820",         "+49 30 901820", "0049 30 901820", "(030) 90-18-20",
+		"030/901820",         "49 30 901820",  "+4930.901820",   "+49 (0)30 901820",
+		"0049 (0) 30 901820", "+49 030 901820"};
 	char number[PHONE_MAX];
 
 	(void)state;
@@ -27,6 +28,10 @@ static void every_form_is_one_number(void **state)
 		assert_true(phone_normalise(&german, forms[i], number));
 		assert_string_equal(number, "+4930901820");
 	}
+	assert_true(phone_normalise(&german, "+44 (0)20 7946 0000", number));
+	assert_string_equal(number, "+442079460000");
+	assert_true(phone_normalise(&german, "+39 06 1234567", number));
+	assert_string_equal(number, "+39061234567");
 	assert_true(phone_normalise(&american, "212 555 0100", number));
 	assert_string_equal(number, "+12125550100");
 	assert_true(phone_normalise(&american, "011 49 30 901820", number));
