@@ -286,13 +286,12 @@ static void put_cell(struct buffer *out, const cJSON *value)
 {
 	struct buffer cell = {0};
 	const cJSON *item;
-	char number[32];
+	char *plain;
 
-	if (cJSON_IsNumber(value)) {
-		snprintf(number, sizeof(number), "%.17g", value->valuedouble);
-		csv_put(out, number);
-	} else if (cJSON_IsBool(value)) {
-		csv_put(out, cJSON_IsTrue(value) ? "true" : "false");
+	if (cJSON_IsNumber(value) || cJSON_IsBool(value)) {
+		plain = cJSON_PrintUnformatted(value);
+		csv_put(out, plain);
+		free(plain);
 	} else if (cJSON_IsString(value)) {
 		csv_put(out, value->valuestring);
 	} else if (value != NULL && value->child != NULL) {

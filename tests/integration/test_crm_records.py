@@ -3,6 +3,7 @@
 import pytest
 
 from lib.client import assert_error
+from lib.process import wait_until
 
 
 @pytest.fixture
@@ -206,3 +207,21 @@ def test_parallel_edits_lose_nothing(agent, service, session, rest):
     assert sorted(results) == [200] + [412] * 7
     assert agent.get(path).json()["version"] == 2
     assert len(agent.get(path + "/history").json()["changes"]) == 2
+
+
+def test_what_the_database_lacks_is_told_and_made(crm, mongo):
+    mongo.database.clients.create_index([("tags", 1)], name="another")  # in the way of ours
+    service = crm("alive")
+
+    def state():
+        return service.get("/readyz").json()["dependencies"]["mongodb"]
+    wait_until(lambda: "clients" in state().get("detail", ""))
+    assert not state()["ok"]
+    mongo.database.clients.drop_index("another")
+    wait_until(service.ready, 30)
+    wanted = {"tags", "k.words", "k.live name _id"}
+    assert wanted <= set(mongo.database.clients.index_information())
+    service.stop()
+    mongo.database.clients.drop_index("tags")
+    service.start()
+    assert wanted <= set(mongo.database.clients.index_information())

@@ -89,6 +89,18 @@ def test_forged_and_broken_webhooks_are_refused(service, mongo):
     assert mongo.database.messages.count_documents({}) == 0
 
 
+def test_what_the_provider_says_is_kept_as_text_alone(service, mongo):
+    odd = webhook(
+        messages=[text("4930901820", "wamid.L", "ä" * 3000),
+                  {"from": "4930901820", "id": "wamid.M", "timestamp": "1", "type": "document",
+                   "document": {"id": "m", "mime_type": {"$gt": 1}, "filename": "x" * 5000}}],
+        statuses=[{"id": {"$ne": 1}, "status": "read", "biz_opaque_callback_data": "in-wamid.L"}])
+    assert deliver(service.url, odd).json() == {"received": 2}
+    long, document = mongo.database.messages.find().sort("_id", 1)
+    assert long["text"] == "ä" * 2048 and long["status"] == "received"
+    assert document["media"] == {"id": "m", "filename": "x" * 255}
+
+
 def test_a_message_goes_out_and_is_followed(service, agent, provider, redis):
     anna = make(agent, "clients", name="Anna", phones=["030 901820"])
     sent = agent.post("/api/crm/messages", {"clientId": anna["id"], "text": "Your kettle is here"})
@@ -154,6 +166,11 @@ def test_what_cannot_be_sent_is_refused(agent, service):
     client = make(agent, "clients", name="No", phones=["030 901820"], consent={"whatsapp": False})
     assert_error(agent.post("/api/crm/messages", {"clientId": client["id"], "text": "x"}), 409,
                  "no_consent")
+    assert_error(agent.post("/api/crm/messages", {"to": "+49 (0)30 901820", "text": "x"}), 409,
+                 "no_consent")
+    known = make(agent, "clients", name="Known", phones=["030 444444"])
+    sent = agent.post("/api/crm/messages", {"to": "030 444444", "text": "x"})
+    assert sent.json()["clientId"] == known["id"]
     nobody = make(agent, "clients", name="Nobody")
     for body in ({}, {"text": "x"}, {"to": "abc", "text": "x"}, {"to": "0171 5550001"},
                  {"clientId": nobody["id"], "text": "x"}, {"clientId": "none", "text": "x"},
