@@ -92,7 +92,8 @@ struct entry_id backlog_tip(const struct backlog *backlog)
 	return backlog->tip;
 }
 
-struct event *backlog_after(const struct backlog *backlog, struct entry_id id)
+/* Of the first event after id; count when there is none. */
+static size_t index_after(const struct backlog *backlog, struct entry_id id)
 {
 	size_t low = 0, high = backlog->count;
 	while (low < high) {
@@ -102,5 +103,17 @@ struct event *backlog_after(const struct backlog *backlog, struct entry_id id)
 		else
 			low = middle + 1;
 	}
-	return low < backlog->count ? *at(backlog, low) : NULL;
+	return low;
+}
+
+size_t backlog_count_after(const struct backlog *backlog, struct entry_id id)
+{
+	return backlog->count - index_after(backlog, id);
+}
+
+struct event *backlog_after(const struct backlog *backlog, struct entry_id id)
+{
+	size_t index = index_after(backlog, id);
+
+	return index < backlog->count ? *at(backlog, index) : NULL;
 }

@@ -18,6 +18,8 @@ void backlog_skip(struct backlog *backlog, struct entry_id id);
 struct entry_id backlog_floor(const struct backlog *backlog);
 /* The last entry that was seen. */
 struct entry_id backlog_tip(const struct backlog *backlog);
+/* How many events after id are here. */
+size_t backlog_count_after(const struct backlog *backlog, struct entry_id id);
 /* The first event after id, or NULL. Borrowed. id must not lie before the floor. */
 struct event *backlog_after(const struct backlog *backlog, struct entry_id id);
 

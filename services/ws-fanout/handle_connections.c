@@ -27,6 +27,21 @@ static int64_t lag_ms(const struct client *client)
 	return lag > 0 ? lag : 0;
 }
 
+/* Those that wait for the socket, and those in memory that it is to catch up with: there may be
+   more in Redis. */
+static int64_t lag_events(const struct client *client)
+{
+	size_t events = outbox_events(&client->outlet->outbox);
+
+	for (enum topic topic = 0; topic < TOPIC_COUNT; topic++) {
+		struct entry_id at;
+
+		if (catchup_position(client, topic, &at))
+			events += backlog_count_after(client->hub->backlogs[topic], at);
+	}
+	return (int64_t)events;
+}
+
 static void write_client(struct json_writer *writer, const struct client *client)
 {
 	json_begin_object(writer);
@@ -45,6 +60,7 @@ static void write_client(struct json_writer *writer, const struct client *client
 	}
 	json_field_int(writer, "queuedFrames", (int64_t)client->outlet->outbox.count);
 	json_field_int(writer, "queuedBytes", (int64_t)client->outlet->outbox.bytes);
+	json_field_int(writer, "lagEvents", lag_events(client));
 	json_field_int(writer, "lagMs", lag_ms(client));
 	json_field_bool(writer, "catchingUp", client->catchup != NULL);
 	json_end_object(writer);

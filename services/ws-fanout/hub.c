@@ -5,8 +5,10 @@
 #include "log.h"
 #include "sight.h"
 #include "store.h"
+#include "stream_lag.h"
 
 #define SOCKETS_S 20
+#define LAG_S     5
 
 #include <string.h>
 
@@ -94,8 +96,10 @@ void hub_tick(struct hub *hub)
 {
 	struct client *next;
 
-	if (hub->ticks++ % SOCKETS_S == 0)
+	if (hub->ticks % SOCKETS_S == 0)
 		tell_sockets(hub);
+	if (hub->ticks++ % LAG_S == 0)
+		stream_lag_ask(hub);
 
 	for (struct client *each = hub->first; each != NULL; each = next) {
 		next = each->next; /* a tick may end this one */
@@ -120,6 +124,7 @@ bool hub_was_revoked(const struct hub *hub, struct entry_id since, const char *s
 void hub_publish(struct hub *hub, struct event *event)
 {
 	hub->metrics->ws_events_total++;
+	hub->streams[event->topic].ws_stream_events_total++;
 	backlog_add(hub->backlogs[event->topic], event);
 	rooms_each(hub->rooms, event, deliver, NULL);
 	if (event->revoked_session != NULL)

@@ -18,6 +18,7 @@ struct webhooks;
 struct hub {
 	const struct fanout_settings *settings;
 	struct fanout_metrics *metrics;
+	struct stream_metrics *streams; /* one for each topic */
 	struct redis_link *link;
 	struct auth *auth;
 	struct ws_server *server;

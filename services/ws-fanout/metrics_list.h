@@ -1,4 +1,4 @@
-/* The metrics of this daemon: one list, metrics.inc. */
+/* The metrics of this daemon: metrics.inc, and stream_metrics.inc for each stream. */
 #ifndef WS_FANOUT_METRICS_LIST_H
 #define WS_FANOUT_METRICS_LIST_H
 
@@ -8,8 +8,11 @@
 struct fanout_metrics {
 #include "metrics.inc"
 };
+struct stream_metrics {
+#include "stream_metrics.inc"
+};
 #undef METRIC
 
-extern const struct metric_def fanout_metric_defs[];
+extern const struct metric_def fanout_metric_defs[], stream_metric_defs[];
 
 #endif

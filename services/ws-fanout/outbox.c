@@ -161,6 +161,14 @@ int64_t outbox_oldest_ms(const struct outbox *outbox)
 	return 0;
 }
 
+size_t outbox_events(const struct outbox *outbox)
+{
+	size_t events = 0;
+	for (uint32_t i = 0; i < outbox->count; i++)
+		events += first(outbox)[i]->event_ms != 0;
+	return events;
+}
+
 struct frame *outbox_take(struct outbox *outbox)
 {
 	struct frame *frame;

@@ -36,6 +36,8 @@ unsigned outbox_coalesce(struct outbox *outbox);
 void outbox_drop_waiting(struct outbox *outbox);
 /* When the oldest waiting event was written to its stream, Unix ms; 0: no event waits. */
 int64_t outbox_oldest_ms(const struct outbox *outbox);
+/* How many of the frames are events. */
+size_t outbox_events(const struct outbox *outbox);
 /* The first frame, whole, with its reference; NULL when empty. Not for an outbox that is written.
  */
 struct frame *outbox_take(struct outbox *outbox);

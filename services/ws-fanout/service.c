@@ -23,6 +23,7 @@ struct service {
 	struct daemon *daemon;
 	struct hub hub;
 	struct fanout_metrics metrics;
+	struct stream_metrics streams[TOPIC_COUNT];
 	struct health_item *redis_health;
 	struct source *source;
 	struct timer *timer; /* ticks, and asks again where the streams stand; draining: is
@@ -110,6 +111,27 @@ static void open_redis(struct service *service)
 	service->timer = timer_start(daemon->loop, TICK_MS, TICK_MS, on_tick, service);
 }
 
+static void add_metrics(struct service *service)
+{
+	struct metrics *metrics = service->daemon->metrics;
+	char label[32];
+
+	metrics_add(metrics, fanout_metric_defs, "", &service->metrics);
+	for (enum topic topic = 0; topic < TOPIC_COUNT; topic++) {
+		snprintf(label, sizeof(label), "topic=\"%s\"", topic_name(topic));
+		metrics_add(metrics, stream_metric_defs, label, &service->streams[topic]);
+	}
+}
+
+static void remove_metrics(struct service *service)
+{
+	struct metrics *metrics = service->daemon->metrics;
+
+	metrics_remove(metrics, &service->metrics);
+	for (enum topic topic = 0; topic < TOPIC_COUNT; topic++)
+		metrics_remove(metrics, &service->streams[topic]);
+}
+
 int service_open(struct daemon *daemon, void **service_r, const char **error_r)
 {
 	struct service *service = mem_new(struct service);
@@ -123,12 +145,13 @@ int service_open(struct daemon *daemon, void **service_r, const char **error_r)
 	}
 	service->hub.settings = &fanout_settings;
 	service->hub.metrics = &service->metrics;
+	service->hub.streams = service->streams;
 	service->hub.rooms = rooms_new();
 	service->hub.eio = eio_new(daemon->loop, &service->hub);
 	id_random(random);
 	memcpy(service->hub.prefix, random, sizeof(service->hub.prefix) - 1);
 	open_redis(service);
-	metrics_add(daemon->metrics, fanout_metric_defs, "", &service->metrics);
+	add_metrics(service);
 	http_server_add_routes(daemon->http, fanout_routes, &service->hub);
 	*service_r = service;
 	return 0;
@@ -166,6 +189,6 @@ void service_close(void *_service)
 	redis_link_close(&service->hub.link);
 	hub_stop(&service->hub);
 	rooms_free(&service->hub.rooms);
-	metrics_remove(service->daemon->metrics, &service->metrics);
+	remove_metrics(service);
 	free(service);
 }

@@ -212,6 +212,26 @@ def test_entries_that_are_no_events_are_counted(fanout, redis, session, websocke
     assert fanout.metric("mayday_ws_events_malformed_total") == 6
 
 
+def test_how_far_the_streams_are_behind(fanout, redis, session, websocket):
+    """The reader is forbidden to read; what then comes is what it lags behind."""
+    socket = websocket(fanout, session("manager", "2000"))
+    first = events.add(redis, "first", "1001")
+    assert socket.wait_for("event")["cursor"] == first
+    assert fanout.metric('mayday_ws_stream_events_total{topic="call"}') == 1
+    lag = 'mayday_ws_stream_lag_ms{topic="%s"}'
+    redis.execute_command("ACL", "SETUSER", "default", "-xread")
+    try:
+        events.add(redis, "second", "1001")  # may still wake a reader that waits
+        last = events.add(redis, "third", "1001")
+        wait_until(lambda: fanout.metric(lag % "call") > 0, 20)
+        assert fanout.metric(lag % "agent") == 0
+    finally:
+        redis.execute_command("ACL", "SETUSER", "default", "+xread")
+    while socket.wait_for("event", 20)["cursor"] != last:
+        pass
+    wait_until(lambda: fanout.metric(lag % "call") == 0, 20)
+
+
 def test_redis_away(fanout, redis_server, session, websocket, recording):
     one = session("agent", "1001")
     socket = websocket(fanout, one)

@@ -162,6 +162,7 @@ def test_presence_and_an_administrators_close(daemon, redis, session, websocket,
     wait_until(lambda: listed()[0]["queuedFrames"] > 0)
     behind, there = listed()
     assert behind["queuedBytes"] > 0 and behind["lagMs"] >= 0 and behind["transport"] == "websocket"
+    assert behind["lagEvents"] == behind["queuedFrames"] and there["lagEvents"] >= 0
     wait_until(lambda: listed()[1]["lagMs"] == 0)
     assert there["connectionId"] == fast.welcome["connectionId"]
     path = f"/api/admin/ws/connections/{there['connectionId']}"
