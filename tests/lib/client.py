@@ -149,3 +149,10 @@ class WebSocket:
 
     def close(self):
         _Loop.run(self._socket.close())
+
+    def cut(self):
+        """Goes without a word."""
+        _Loop.run(self._cut())
+
+    async def _cut(self):
+        self._socket.transport.abort()
