@@ -4,6 +4,7 @@ that stall, clients that all come back at once."""
 import json
 import os
 import resource
+import signal
 import socket
 import subprocess
 import time
@@ -17,7 +18,8 @@ MANY = {"WS_CONNECTIONS_MAX": "60000"}
 
 
 class Clients:
-    """ws_clients as a process; .finish() gives its figures."""
+    """ws_clients as a process; .figures() gives those since they were asked for last, .finish() the
+    last ones."""
 
     def __init__(self, rig, address, token, count, **options):
         flags = [part for name, value in options.items()
@@ -28,25 +30,31 @@ class Clients:
         rig.callback(self.process.kill)
         assert self.process.stdout.readline() == "ready\n"
 
+    def figures(self):
+        self.process.send_signal(signal.SIGUSR1)
+        return json.loads(self.process.stdout.readline())
+
     def finish(self, stop=True):
         if stop:
             self.process.terminate()
         return json.loads(self.process.stdout.read())
 
 
-def _envelope(number):
-    return events.envelope(f"c{number}", "1001", data={"state": "ringing", "n": number,
-                                                       "sentUs": int(time.time() * 1_000_000)})
+def _envelope(number, timed):
+    data = {"state": "ringing", "n": number}
+    if timed:
+        data["sentUs"] = int(time.time() * 1_000_000)
+    return events.envelope(f"c{number}", "1001", data=data)
 
 
-def publish(rig, count, rate=None, first=1):
+def publish(rig, count, rate=None, first=1, timed=True):
     """Writes events; at once, or so many a second."""
     began = time.perf_counter()
     batch = 500 if rate is None else 1
     for number in range(first, first + count, batch):
         pipe = rig.redis.client.pipeline(transaction=False)
         for each in range(number, min(number + batch, first + count)):
-            pipe.xadd("events:call", {"e": json.dumps(_envelope(each))})
+            pipe.xadd("events:call", {"e": json.dumps(_envelope(each, timed))})
         pipe.execute()
         if rate:
             time.sleep(max(0, began + (number + 1 - first) / rate - time.perf_counter()))
@@ -98,7 +106,8 @@ class Node:
 
 
 def _broadcast(kind, clients=1000, count=600, rate=None):
-    """(deliveries/s, us of CPU for each delivery): as fast as it goes, or one event at a time."""
+    """Figures of the clients, and us of CPU of the server for each delivery: as fast as it goes, or
+    so many events a second."""
     with Rig() as rig:
         server, token = (Node(rig), "x") if kind == "node" else _fanout(rig)
         time.sleep(0.5)
@@ -109,23 +118,45 @@ def _broadcast(kind, clients=1000, count=600, rate=None):
         figures = crowd.finish(stop=False)
         assert figures["events"] == clients * count, figures
         used = cpu_seconds(server.pid) - before
-        return figures["deliveriesPerS"], 1e6 * used / figures["events"]
+        return figures, 1e6 * used / figures["events"]
 
 
-def _delay(rate, seconds, clients, **options):
+def one_event(kind):
+    """Deliveries/s of one event at a time, from its XADD until the last client has it."""
+    figures = _broadcast(kind, count=200, rate=40)[0]
+    return figures["clients"] * 1e6 / figures["wholeUs"]["p50"]
+
+
+def _delay(rate, seconds, clients):
     """p99 from XADD to the clients, in ms."""
     with Rig() as rig:
         fanout, token = _fanout(rig)
-        crowd = Clients(rig, fanout.ws_listen, token, clients, seconds=600, **options)
+        crowd = Clients(rig, fanout.ws_listen, token, clients, seconds=600)
         publish(rig, rate * seconds, rate)
         time.sleep(0.5)
         return crowd.finish()["delayUs"]["p99"] / 1000
 
 
-def stalled():
-    """p99 of 900 clients beside 100 that do not read, over that of 900 alone."""
-    alone = _delay(100, 6, 900)
-    return _delay(100, 6, 1000, stalled=100) / alone
+def stalled(rate=100, seconds=10):
+    """p99 of 900 clients beside 100 that do not read and whose sockets are full, over that of the
+    same 900 before those came."""
+    with Rig() as rig:
+        fanout, token = _fanout(rig)
+        readers = Clients(rig, fanout.ws_listen, token, 900, seconds=600)
+        publish(rig, rate * seconds, rate)
+        alone = readers.figures()["delayUs"]["p99"]
+        Clients(rig, fanout.ws_listen, token, 100, stalled=100, seconds=600)
+        count = rate * seconds + 1
+        while fanout.metric("mayday_ws_queued_bytes") == 0:
+            publish(rig, 100, first=count, timed=False)
+            count += 100
+            time.sleep(1)
+        readers.figures()
+        publish(rig, rate * seconds, rate, first=count)
+        beside = readers.figures()["delayUs"]["p99"]
+        assert fanout.metric("mayday_ws_queued_bytes") > 0
+        assert fanout.metric("mayday_ws_resyncs_total") == 0
+        return beside / alone
 
 
 def storm():
@@ -146,16 +177,23 @@ def storm():
 
 
 def cost_over_node():
-    """Each event by itself: many at once would go out in one write here."""
-    return _broadcast("ws", count=200, rate=40)[1] / _broadcast("node", count=200, rate=40)[1]
+    """Each event by itself: many at once would go out in one write here. Both serve clients of
+    Socket.IO."""
+    return _broadcast("sio", count=200, rate=40)[1] / _broadcast("node", count=200, rate=40)[1]
 
 
 BENCHES = [
     ("ws-fanout, 10,000 idle clients: resident", lambda: idle(10_000), "MB", 25, "at most"),
     ("ws-fanout, 50,000 idle clients: resident", lambda: idle(50_000), "MB", 120, "at most"),
-    ("ws-fanout, one to 1,000", lambda: _broadcast("ws")[0], "deliveries/s", 200_000, "at least"),
-    ("ws-fanout, one to 1,000 by Socket.IO", lambda: _broadcast("sio")[0], "deliveries/s", 118_000,
+    ("ws-fanout, one event to 1,000", lambda: one_event("ws"), "deliveries/s", 200_000,
      "at least"),
+    ("Socket.IO on Node, one event to 1,000", lambda: one_event("node"), "deliveries/s", None, ""),
+    ("ws-fanout, many events to 1,000", lambda: _broadcast("ws")[0]["deliveriesPerS"],
+     "deliveries/s", 200_000, "at least"),
+    ("ws-fanout, many events to 1,000 by Socket.IO",
+     lambda: _broadcast("sio")[0]["deliveriesPerS"], "deliveries/s", 118_000, "at least"),
+    ("Socket.IO on Node, many events to 1,000",
+     lambda: _broadcast("node")[0]["deliveriesPerS"], "deliveries/s", None, ""),
     ("ws-fanout's CPU for a delivery, over Node's", cost_over_node, "", 0.5, "at most"),
     ("XADD to 100 clients at 1,000 events/s, p99", lambda: _delay(1000, 6, 100), "ms", 5, "at most"),
     ("p99 of 900 clients, 100 stalled beside them", stalled, "times", 1.1, "at most"),

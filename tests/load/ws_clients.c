@@ -16,17 +16,12 @@
    missed or came twice is counted. */
 #include "buffer.h"
 #include "clock.h"
-#include "delays.h"
 #include "mem.h"
 #include "ws_frame.h"
 #include "ws_options.h"
+#include "ws_tally.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <uv.h>
 
@@ -47,14 +42,13 @@ static struct {
 	struct sockaddr_in address;
 	struct client *clients;
 	long started, connecting, welcome, gone, satisfied;
-	uint64_t events, bytes, missed, doubled;
-	struct delays delays;
+	struct tally tally;
 	long away, returned; /* now; in all */
-	int64_t begun_ms, ready_ms, first_us, last_us, dropped_ms, back_ms;
+	int64_t begun_ms, ready_ms, dropped_ms, back_ms;
 	char read_buffer[262144];
 	char needle[80];
 	uv_timer_t deadline;
-	uv_signal_t terminate;
+	uv_signal_t terminate, user;
 } run;
 
 static int64_t now_us(void)
@@ -66,28 +60,6 @@ static int64_t now_us(void)
 }
 
 /* ---- what is in an event ---- */
-
-/* The number in that field, wherever it stands; -1: it is not there. */
-static int64_t number_in(const char *payload, size_t len, const char *needle)
-{
-	const char *found = memmem(payload, len, needle, strlen(needle));
-
-	return found != NULL ? strtoll(found + strlen(needle), NULL, 10) : -1;
-}
-
-static void check_order(struct client *client, const char *payload, size_t len)
-{
-	int64_t number = number_in(payload, len, "\"n\":");
-
-	if (number < 0)
-		return;
-	if (client->next > 0 && number > client->next)
-		run.missed += (uint64_t)(number - client->next);
-	if (client->next > 0 && number < client->next)
-		run.doubled++;
-	else
-		client->next = number + 1;
-}
 
 /* {"type":"event","cursor":"call:1718-0", ... */
 static void keep_cursor(struct client *client, const char *payload, size_t len)
@@ -114,19 +86,20 @@ static void stop(void)
 
 static void report(void)
 {
-	double seconds = (double)(run.last_us - run.first_us) / 1e6;
+	printf("{\"clients\": %ld, \"welcome\": %ld, \"gone\": %ld, \"readyMs\": %" PRId64 ", ",
+	       options.clients, run.welcome, run.gone, run.ready_ms - run.begun_ms);
+	tally_print(&run.tally);
+	printf("\"returned\": %ld, \"backMs\": %" PRId64 "}\n", run.returned,
+	       run.back_ms - run.dropped_ms);
+	fflush(stdout);
+}
 
-	printf("{\"clients\": %ld, \"welcome\": %ld, \"gone\": %ld, \"readyMs\": %" PRId64
-	       ", \"events\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"seconds\": %.3f, "
-	       "\"deliveriesPerS\": %.0f, \"delayUs\": {\"count\": %" PRIu64 ", \"p50\": %" PRIu64
-	       ", \"p90\": %" PRIu64 ", \"p99\": %" PRIu64 ", \"max\": %" PRIu64
-	       "}, \"missed\": %" PRIu64 ", \"doubled\": %" PRIu64
-	       ", \"returned\": %ld, \"backMs\": %" PRId64 "}\n",
-	       options.clients, run.welcome, run.gone, run.ready_ms - run.begun_ms, run.events,
-	       run.bytes, seconds, seconds > 0 ? (double)run.events / seconds : 0, run.delays.count,
-	       delays_percentile(&run.delays, 0.5), delays_percentile(&run.delays, 0.9),
-	       delays_percentile(&run.delays, 0.99), run.delays.max_us, run.missed, run.doubled,
-	       run.returned, run.back_ms - run.dropped_ms);
+static void on_user(uv_signal_t *handle, int number)
+{
+	(void)handle;
+	(void)number;
+	report();
+	tally_restart(&run.tally);
 }
 
 static void on_deadline(uv_timer_t *timer)
@@ -271,15 +244,7 @@ static void on_welcome(struct client *client)
 
 static void on_event(struct client *client, const char *payload, size_t len, int64_t at_us)
 {
-	if (run.events++ == 0)
-		run.first_us = at_us;
-	run.last_us = at_us;
-	run.bytes += len;
-	int64_t sent_us = number_in(payload, len, run.needle);
-
-	if (sent_us >= 0)
-		delays_add(&run.delays, at_us - sent_us);
-	check_order(client, payload, len);
+	tally_event(&run.tally, payload, len, run.needle, at_us, &client->next);
 	keep_cursor(client, payload, len);
 	if (++client->events == (uint64_t)options.events &&
 	    ++run.satisfied == options.clients - options.stalled)
@@ -460,10 +425,13 @@ int main(int argc, char *argv[])
 	raise_descriptor_limit();
 	run.loop = uv_default_loop();
 	run.clients = mem_array(struct client, (size_t)options.clients);
+	run.tally.wanted = (uint32_t)(options.clients - options.stalled);
 	snprintf(run.needle, sizeof(run.needle), "\"%s\":", options.field);
 	uv_timer_init(run.loop, &run.deadline);
 	uv_signal_init(run.loop, &run.terminate);
 	uv_signal_start(&run.terminate, on_terminate, SIGTERM);
+	uv_signal_init(run.loop, &run.user);
+	uv_signal_start(&run.user, on_user, SIGUSR1);
 	run.begun_ms = clock_mono_ms();
 	connect_more();
 	uv_run(run.loop, UV_RUN_DEFAULT);
