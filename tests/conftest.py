@@ -144,8 +144,8 @@ def nginx(net, tmp_path):
     """nginx(server_block) starts one; {listen} in the text becomes its address."""
     made = []
 
-    def make(server):
-        made.append(Nginx(net, tmp_path / f"nginx-{len(made)}", server))
+    def make(server, http=""):
+        made.append(Nginx(net, tmp_path / f"nginx-{len(made)}", server, http))
         return made[-1].start()
 
     yield make

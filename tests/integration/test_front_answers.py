@@ -90,6 +90,7 @@ def test_every_daemon_of_the_list_has_an_upstream(front):
         assert f"upstream {name} {{" in upstreams
         assert f"server {front.prefix}.{host}:{port} " in upstreams
         assert live == "-" or f"upstream {name}-live {{" in upstreams
+        assert live == "-" or f"upstream {name}-sticky {{\n\thash $remote_addr " in upstreams
     routes = (ROOT / "deploy/nginx/routes.conf").read_text()
     named = set(re.findall(r"proxy_pass http://([\w-]+);", routes))
     assert named <= set(re.findall(r"upstream ([\w-]+) {", upstreams))

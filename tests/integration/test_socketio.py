@@ -183,6 +183,32 @@ def test_a_restart_lets_clients_come_back(clients, fanout, session, transports):
     assert clients.wait("a", "connect")["recovered"]
 
 
+def test_several_servers(daemon, nginx, redis, session):
+    """As deploy/nginx has it: the address of the client chooses. One that dies is recovered by the
+    others."""
+    fanouts = [daemon("ws-fanout") for _ in range(3)]
+    servers = "".join(f"server {each.ws_listen} max_fails=1 fail_timeout=2s; " for each in fanouts)
+    front = nginx(NGINX % (PROXY, "sticky"),
+                  "upstream sticky { hash $remote_addr consistent; %s keepalive 32; }\n" % servers)
+    clients = SocketIo(front.url)
+    token = session("manager", "2000").token
+    for name, transports in TRANSPORTS.items():
+        clients.connect(name, token, transports=transports)
+        clients.wait(name, "connect")
+    clients.wait("upgrade", "upgrade")
+    events.add(redis, "before", "1001")
+    for name in TRANSPORTS:
+        assert clients.wait(name, "event", event="call:ringing")["args"][0]["callId"] == "before"
+    there = [each for each in fanouts if each.metric("mayday_ws_deliveries_total") > 0]
+    assert len(there) == 1
+    there[0].kill9()
+    events.add(redis, "missed", "1001")
+    for name in TRANSPORTS:
+        assert clients.wait(name, "connect")["recovered"]
+        assert clients.wait(name, "event", event="call:ringing")["args"][0]["callId"] == "missed"
+    clients.close()
+
+
 def test_pings_keep_a_silent_client(daemon, session):
     fanout = daemon("ws-fanout", WS_PING_MS=1000)
     clients = SocketIo(f"http://{fanout.ws_listen}")

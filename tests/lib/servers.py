@@ -192,12 +192,13 @@ class Mongo(Process):
 
 
 class Nginx(Process):
-    """server: the text inside the server block; {listen} in it becomes the address and port."""
+    """server: the text inside the server block; {listen} in it becomes the address and port. http: what
+    stands before it."""
 
     port = 8004
 
-    def __init__(self, net, directory, server):
-        self.host = net.address()
+    def __init__(self, net, directory, server, http=""):
+        self.host, self.http = net.address(), http
         directory = pathlib.Path(directory)
         self.config = directory / "nginx.conf"
         super().__init__("nginx", ["nginx", "-c", self.config, "-p", directory], directory)
@@ -214,7 +215,7 @@ class Nginx(Process):
             "http {\n\taccess_log off;\n"
             + "".join(f"\t{kind}_temp_path {kind};\n"
                       for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-            + "\tserver {\n" + server.replace("{listen}", f"{self.host}:{self.port}")
+            + self.http + "\tserver {\n" + server.replace("{listen}", f"{self.host}:{self.port}")
             + "\n\t}\n}\n")
 
     def start(self):

@@ -4,11 +4,13 @@ part_listens() {
 	echo "tcp $HTTPS"
 }
 
-# nginx_upstream NAME PORT: the first instance, up or not, and every further one that this stack has
+# nginx_upstream NAME PORT [RULE]: the first instance, up or not, and every further one that this stack has
 nginx_upstream() {
 	local name=${1%-live} port=$2 host number
+	name=${name%-sticky}
 	host=$(services_field "$name" 2)
 	echo "upstream $1 {"
+	[ -z "${3:-}" ] || echo "	$3"
 	for number in 1 $(cd "$RUN/service" 2>/dev/null && compgen -G "$name@*" | sed 's/.*@//'); do
 		echo "	server $NET.$((host + 10 * (number - 1))):$port max_fails=1 fail_timeout=2s;"
 	done
@@ -18,6 +20,7 @@ nginx_upstream() {
 nginx_upstreams_of() {
 	nginx_upstream "$1" "$3"
 	[ "$4" = - ] || nginx_upstream "$1-live" "$4"
+	[ "$4" = - ] || nginx_upstream "$1-sticky" "$4" 'hash $remote_addr consistent;'
 }
 
 # A certificate of our own, for a machine that nobody else knows; a real one is put at the same place.
