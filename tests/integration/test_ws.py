@@ -212,21 +212,22 @@ def test_entries_that_are_no_events_are_counted(fanout, redis, session, websocke
     assert fanout.metric("mayday_ws_events_malformed_total") == 6
 
 
-def test_how_far_the_streams_are_behind(fanout, redis, session, websocket):
+def test_how_far_the_streams_are_behind(fanout, redis_server, redis, session, websocket):
     """The reader is forbidden to read; what then comes is what it lags behind."""
     socket = websocket(fanout, session("manager", "2000"))
     first = events.add(redis, "first", "1001")
     assert socket.wait_for("event")["cursor"] == first
     assert fanout.metric('mayday_ws_stream_events_total{topic="call"}') == 1
     lag = 'mayday_ws_stream_lag_ms{topic="%s"}'
-    redis.execute_command("ACL", "SETUSER", "default", "-xread")
+    user = redis_server.settings_of("ws-fanout").get("REDIS_USERNAME", "default")
+    redis.execute_command("ACL", "SETUSER", user, "-xread")
     try:
         events.add(redis, "second", "1001")  # may still wake a reader that waits
         last = events.add(redis, "third", "1001")
         wait_until(lambda: fanout.metric(lag % "call") > 0, 20)
         assert fanout.metric(lag % "agent") == 0
     finally:
-        redis.execute_command("ACL", "SETUSER", "default", "+xread")
+        redis.execute_command("ACL", "SETUSER", user, "+xread")
     while socket.wait_for("event", 20)["cursor"] != last:
         pass
     wait_until(lambda: fanout.metric(lag % "call") == 0, 20)
