@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TICK_MS     250
+#define TICK_MS     100
 #define RETRY_MS    200
-#define CHECK_TICKS 40 /* the invariants are looked at this often while nothing is read */
+#define CHECK_TICKS 100 /* the invariants are looked at this often while nothing is read */
 #define BLOCK_MS    1000
 
 enum follower_state {

@@ -57,13 +57,15 @@ struct model_event {
 enum model_order_kind {
 	ORDER_HANG_UP, /* we put it on hold, and nobody is left to take it back */
 	ORDER_PAUSE,   /* a member of a queue */
-	ORDER_RECORD,  /* the recording goes on here: the channel that was listened to has left */
+	ORDER_RECORD,  /* the recording goes on here */
+	ORDER_STOP_RECORD,
 };
 
 struct model_order {
 	enum model_order_kind kind;
 	char *channel, *uniqueid, *call_id;
 	char *recording_id;   /* of ORDER_RECORD */
+	bool append;          /* to the file that there is */
 	char *queue, *reason; /* of ORDER_PAUSE; its channel is the member's interface */
 	bool paused;
 };

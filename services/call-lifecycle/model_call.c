@@ -55,8 +55,10 @@ void call_free(struct call **freed)
 	channel_unref(&call->origin);
 	free_strings(call->extensions, call->extension_count);
 	free_strings(call->merged_from, call->merged_count);
-	for (size_t i = 0; i < call->recording_count; i++)
+	for (size_t i = 0; i < call->recording_count; i++) {
 		channel_unref(&call->recordings[i].on);
+		free(call->recordings[i].heard);
+	}
 	free(call->recordings);
 	free(call->transfers);
 	free(call->from.name);

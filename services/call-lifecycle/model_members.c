@@ -151,6 +151,8 @@ static const struct member recording_table[] = {
 	MEMBER(MEMBER_INT, recording, state, "st"),
 	MEMBER(MEMBER_INT64, recording, started_at, "sa"),
 	MEMBER(MEMBER_INT64, recording, ended_at, "ea"),
+	MEMBER(MEMBER_INT64, recording, due_at, "da"),
+	MEMBER(MEMBER_STRING, recording, heard, "h"),
 	MEMBERS_END,
 };
 

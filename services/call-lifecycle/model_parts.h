@@ -146,9 +146,11 @@ void recordings_end(struct model *model, struct call *call);
 /* recording_id may be NULL. */
 /* To be filled with what the kind needs; strings are owned. */
 struct model_order *order_new(struct model *model, enum model_order_kind kind);
-void order_add(struct model *model, enum model_order_kind kind, const struct channel *channel,
-	       const char *recording_id);
+struct model_order *order_add(struct model *model, enum model_order_kind kind,
+			      const struct channel *channel, const char *recording_id);
 
+/* It is settled again no later than at. */
+void call_check_by(struct model *model, struct call *call, int64_t at);
 /* Joins and parts segments, notes holds, derives the state; ends a call without channels. */
 void call_settle(struct model *model, struct call *call);
 void call_set_state(struct model *model, struct call *call, enum call_state state);

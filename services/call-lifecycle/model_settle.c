@@ -231,6 +231,13 @@ static void serve(struct model *model, struct channel *channel)
 	close_earlier(model, channel, segment);
 }
 
+void call_check_by(struct model *model, struct call *call, int64_t at)
+{
+	if (call->check_at == 0 || at < call->check_at)
+		call->check_at = at;
+	model_check_by(model, call->check_at);
+}
+
 static void settle_lone(struct model *model, struct channel *channel)
 {
 	struct segment *served = segment_talking(channel);
@@ -247,10 +254,8 @@ static void settle_lone(struct model *model, struct channel *channel)
 		channel->lone_at = model->now;
 	if (model->now - channel->lone_at >= LONE_MS)
 		serve(model, channel);
-	else if (channel->call->check_at == 0) {
-		channel->call->check_at = channel->lone_at + LONE_MS;
-		model_check_by(model, channel->call->check_at);
-	}
+	else
+		call_check_by(model, channel->call, channel->lone_at + LONE_MS);
 }
 
 static bool has_partner(const struct channel *channel)
@@ -275,8 +280,8 @@ struct model_order *order_new(struct model *model, enum model_order_kind kind)
 	return order;
 }
 
-void order_add(struct model *model, enum model_order_kind kind, const struct channel *channel,
-	       const char *recording_id)
+struct model_order *order_add(struct model *model, enum model_order_kind kind,
+			      const struct channel *channel, const char *recording_id)
 {
 	struct model_order *order = order_new(model, kind);
 
@@ -284,6 +289,7 @@ void order_add(struct model *model, enum model_order_kind kind, const struct cha
 	order->uniqueid = mem_strdup(channel->uniqueid);
 	order->call_id = mem_strdup(channel->call->id);
 	order->recording_id = mem_strdup(recording_id);
+	return order;
 }
 
 /* Left alone on our own hold: whoever held it, or was held by it, is gone. */

@@ -163,11 +163,14 @@ struct recording {
 	enum {
 		RECORDING_ASKED, /* by ourselves; Asterisk has not said so yet */
 		RECORDING_ON,
+		RECORDING_TURNING, /* stopped by ourselves, to go on with another partner */
 		RECORDING_PAUSED,
 		RECORDING_ENDED,
 	} state;
 	struct channel *on; /* counted: whose ears and voice it is; NULL: none now */
+	char *heard;        /* uniqueid of the one that it speaks with; NULL: nobody yet */
 	int64_t started_at, ended_at;
+	int64_t due_at; /* of one that turns: when to ask that it goes on; 0: that was asked */
 	bool end_saved; /* its end was among the effects that were cleared */
 };
 

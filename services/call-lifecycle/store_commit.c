@@ -295,6 +295,8 @@ static void write_order(const struct model_order *order, struct buffer *fields, 
 	if (order->kind == ORDER_RECORD) {
 		recording_path(order->recording_id, path);
 		write_field(&list, "File", path);
+		if (order->append)
+			write_field(&list, "options", "a");
 		json_begin_object(&writer);
 		json_field_str(&writer, "recordingId", order->recording_id);
 		json_field_str(&writer, "uniqueid", order->uniqueid);
@@ -310,6 +312,7 @@ static void send_order(struct sender *sender, const char *pbx, const struct mode
 		[ORDER_HANG_UP] = "Hangup",
 		[ORDER_PAUSE] = "QueuePause",
 		[ORDER_RECORD] = "MixMonitor",
+		[ORDER_STOP_RECORD] = "StopMixMonitor",
 	};
 	struct buffer fields = {0}, data = {0}, text = {0};
 	struct json_writer writer = json_writer_init(&text);

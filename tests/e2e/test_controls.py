@@ -42,6 +42,11 @@ def heard(sound, agent):
     return [strength(part, tone_of(agent)) > 0.01 for part in parts]
 
 
+def shown(sound, *agents):
+    return {agent.extension: "".join(".#"[part] for part in heard(sound, agent))
+            for agent in agents}
+
+
 def recordings(agent, call_id, state=None):
     return [each for each in agent.call(call_id)["recordings"]
             if state is None or each["state"] == state]
@@ -80,9 +85,11 @@ def test_recorded_paused_transferred_and_heard(office, ledger):
     eve.phone.rings(asked)
     eve.phone.answer()
     eve.phone.talks(asked)
+    began = time.monotonic()
     bob.sees(call_id, "established")
-    time.sleep(1.5)
+    time.sleep(2)
     assert [each["state"] for each in recordings(bob, call_id)] == ["recording"]
+    talked = time.monotonic() - began
     bob.hang_up(call_id)
     ledger.ended(call_id)
     (done,) = recordings(bob, call_id, "ended")
@@ -96,7 +103,10 @@ def test_recorded_paused_transferred_and_heard(office, ledger):
     tones = heard(sound.content, bob)
     quiet = tones[int(paused * 5) + 2:int(resumed * 5) - 2]
     assert any(tones[:int(paused * 5)]) and not any(quiet), tones
-    # Not held: that who came by the transfer is heard as well. See the README of call-lifecycle.
+    # Who came by the transfer, from the first second on to the end; and bob, who was there before.
+    last = int(talked * 5)
+    assert sum(heard(sound.content, eve)[-last:]) > last - 5, shown(sound.content, ann, bob, eve)
+    assert sum(tones[-last:]) > last - 3, shown(sound.content, ann, bob, eve)
     part = sound_of(office, ann, done["recordingId"], Range="bytes=0-3")
     assert (part.status_code, part.content) == (206, b"RIFF")
     known = wait_until(lambda: (found := ann.rest.get(
@@ -118,9 +128,12 @@ def test_recording_goes_on_when_the_one_listened_to_leaves(office, ledger):
     eve.phone.talks(asked)
     wait_until(lambda: [(each["recordingId"], each["state"]) for each in recordings(ann, call_id)]
                == [(first, "ended"), (f"{first}.2", "recording")], 10, "the second part")
+    time.sleep(1.5)
     ann.hang_up(call_id)
     ledger.ended(call_id)
     assert [each["state"] for each in recordings(ann, call_id)] == ["ended", "ended"]
+    sound = sound_of(office, ann, f"{first}.2").content
+    assert sum(heard(sound, ann)) >= 5 and sum(heard(sound, eve)) >= 5, shown(sound, ann, eve)
 
 
 def test_muted(office, ledger):

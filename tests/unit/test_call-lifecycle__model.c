@@ -581,6 +581,35 @@ static void test_a_recording_goes_on_with_who_is_left(void **state)
 	assert_string_equal(story->orphans, "PJSIP/1001-a ");
 }
 
+/* What the channel hears would be missing otherwise: see model_recording.c. */
+static void test_a_recording_is_begun_again_for_another_partner(void **state)
+{
+	struct story *story = *state;
+
+	begin_talk(story);
+	record(story, "1-ab", "u-a");
+	tell(story, 1000, "Newchannel C=PJSIP/1003-c ChannelState=0 Linkedid=u-a");
+	leave(story, 0, "PJSIP/1002-b", "br1");
+	hang_up(story, 0, "PJSIP/1002-b", "16");
+	assert_string_equal(story->orphans, ""); /* it may be the end of the call */
+	join(story, 500, "PJSIP/1003-c", "PJSIP/1001-a", "br1");
+	assert_string_equal(story->orphans, "PJSIP/1001-a "); /* to be stopped, and said so */
+	tell(story, 5, "MixMonitorStop C=PJSIP/1001-a ChannelState=6 Linkedid=u-a");
+	model_tick(story->model, story->t + 99);
+	take(story);
+	assert_string_equal(story->orphans, "PJSIP/1001-a ");
+	expect_recordings(story, "u-a", "1-ab recording ");
+	model_tick(story->model, story->t + 100);
+	take(story);
+	assert_string_equal(story->orphans, "PJSIP/1001-a PJSIP/1001-a "); /* to be gone on with */
+	record(story, "1-ab", "u-a");
+	expect_recordings(story, "u-a", "1-ab recording ");
+	hang_up(story, 1000, "PJSIP/1003-c", "16");
+	hang_up(story, 0, "PJSIP/1001-a", "16");
+	expect_recordings(story, "u-a", "1-ab ended ");
+	assert_string_equal(story->orphans, "PJSIP/1001-a PJSIP/1001-a ");
+}
+
 /* What was paused must not be heard, whoever leaves. */
 static void test_a_paused_recording_waits(void **state)
 {
@@ -724,6 +753,7 @@ int main(void)
 		TEST(test_the_linkedid_of_a_call_that_was_absorbed),
 		TEST(test_a_call_that_was_given_up_comes_back),
 		TEST(test_a_recording_goes_on_with_who_is_left),
+		TEST(test_a_recording_is_begun_again_for_another_partner),
 		TEST(test_a_paused_recording_waits),
 		TEST(test_hangups_that_nobody_believes),
 		TEST(test_the_phone_never_rang),
