@@ -1,6 +1,17 @@
 /* Hanging up: the call, or one channel of it. */
 #include "control.h"
+#include "mem.h"
 #include "routes.h"
+
+#include <stdlib.h>
+
+/* Whose phone it is: what the model is told, for hangup.by. NULL: nobody's. */
+static char *asked_by(struct http_request *request)
+{
+	const char *extension = http_principal(request)->extension;
+
+	return extension[0] != '\0' ? mem_printf("{\"by\":\"%s\"}", extension) : NULL;
+}
 
 /* One leg may be gone before its turn: one success is enough. */
 void handle_hang_up(struct http_request *request, void *context)
@@ -9,6 +20,7 @@ void handle_hang_up(struct http_request *request, void *context)
 	struct command command = control_command(request, "Hangup");
 	struct control_group *group;
 	struct legs legs;
+	char *by;
 
 	if (!control_legs(request, &legs))
 		return;
@@ -19,6 +31,8 @@ void handle_hang_up(struct http_request *request, void *context)
 	}
 	if (!control_is_up(service, request))
 		return;
+	by = asked_by(request);
+	command.data = by;
 	group = control_group_new(service, request);
 	for (size_t i = 0; i < legs.count; i++) {
 		if (legs.all[i].local)
@@ -28,6 +42,7 @@ void handle_hang_up(struct http_request *request, void *context)
 		control_group_send(group, &command);
 	}
 	control_group_release(group);
+	free(by);
 }
 
 void handle_hang_up_channel(struct http_request *request, void *context)
@@ -35,6 +50,7 @@ void handle_hang_up_channel(struct http_request *request, void *context)
 	struct command command = control_command(request, "Hangup");
 	const struct call_leg *leg;
 	struct legs legs;
+	char *by;
 
 	if (!control_legs(request, &legs))
 		return;
@@ -44,6 +60,9 @@ void handle_hang_up_channel(struct http_request *request, void *context)
 				 "the call has no channel of this id now");
 		return;
 	}
+	by = asked_by(request);
+	command.data = by;
 	control_add(&command, "Channel", leg->channel);
 	control_send(context, request, &command, NULL);
+	free(by);
 }

@@ -104,11 +104,18 @@ void call_touch(struct model *model, struct call *call)
 	model->touched[model->touched_count++] = call;
 }
 
-void call_add_extension(struct call *call, const char *extension)
+bool call_has_extension(const struct call *call, const char *extension)
 {
 	for (size_t i = 0; i < call->extension_count; i++)
 		if (strcmp(call->extensions[i], extension) == 0)
-			return;
+			return true;
+	return false;
+}
+
+void call_add_extension(struct call *call, const char *extension)
+{
+	if (call_has_extension(call, extension))
+		return;
 	if (call->extension_count == EXTENSIONS_MAX || extension[0] == '\0')
 		return;
 	if (call->extensions == NULL)

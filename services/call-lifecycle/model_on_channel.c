@@ -1,6 +1,7 @@
 /* Channels come, change and go. */
 #include "model_parts.h"
 
+#include "json.h"
 #include "mem.h"
 
 #include <stdlib.h>
@@ -219,6 +220,19 @@ void on_hangup_request(struct model *model)
 	call = channel->call;
 	call->by_caller = channel == channel_real(call->origin);
 	model_copy(call->ended_by_party, sizeof(call->ended_by_party), channel->party);
+}
+
+/* By REST: Asterisk names nobody. */
+void hangup_as_told(struct model *model, const char *call_id, const cJSON *data)
+{
+	struct call *call = call_of_linkedid(model, call_id);
+	const char *by = json_get_str(data, "by");
+
+	if (call == NULL || by == NULL || !call_has_extension(call, by))
+		return;
+	call->by_caller = strcmp(call->from.extension, by) == 0;
+	model_copy(call->ended_by_party, sizeof(call->ended_by_party), by);
+	call_touch(model, call);
 }
 
 /* As Asterisk writes it: all there, once, in its order. What a caller can inject through a number

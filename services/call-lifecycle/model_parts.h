@@ -123,6 +123,7 @@ void call_dials(struct model *model, struct call *call);
 void call_set_from(struct model *model, struct call *call, const struct channel *channel);
 void call_set_to(struct call *call, const char *number, const struct channel *channel);
 void call_add_extension(struct call *call, const char *extension);
+bool call_has_extension(const struct call *call, const char *extension);
 void call_add_transfer(struct model *model, struct call *call, const char *kind, const char *by,
 		       const char *transferee, const char *target);
 /* All of it, as JSON, for model_load_call(). */
@@ -181,6 +182,7 @@ void agent_talked(struct model *model, const struct segment *segment, int64_t ms
 /* Its last line is gone. */
 void agent_wrap_up(struct model *model, struct agent *agent);
 void agent_as_told(struct model *model, const cJSON *data);
+void hangup_as_told(struct model *model, const char *call_id, const cJSON *data);
 /* Its sums of the day are of today. */
 void agent_day(struct model *model, struct agent *agent);
 /* What it was before, at which time; agent and before may be alike. */

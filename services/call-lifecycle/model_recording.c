@@ -372,6 +372,8 @@ void on_mayday_done(struct model *model)
 		begin_as_told(model, call_id, data);
 	else if (strcmp(action, "MuteAudio") == 0)
 		mute_as_told(model, data);
+	else if (strcmp(action, "Hangup") == 0)
+		hangup_as_told(model, call_id, data);
 	else if (strcmp(action, "UserEvent") == 0)
 		agent_as_told(model, data);
 	cJSON_Delete(data);

@@ -13,6 +13,7 @@ from lib.client import assert_error
 from lib.process import wait_until
 
 RATE = 8000
+MUSIC_HZ = 350  # of deploy/local/lib/tone
 PART = 1600  # samples of a fifth of a second: whole periods of every phone's tone
 
 
@@ -34,12 +35,15 @@ def tone_of(agent):
 
 def heard(sound, agent):
     """For every fifth of a second whether the agent's tone is to be heard in it."""
+    return [strength(part, tone_of(agent)) > 0.01 for part in parts(sound)]
+
+
+def parts(sound):
     with wave.open(io.BytesIO(sound)) as file:
         assert (file.getframerate(), file.getsampwidth(), file.getnchannels()) == (RATE, 2, 1)
         data = file.readframes(file.getnframes())
     samples = struct.unpack(f"<{len(data) // 2}h", data)
-    parts = [samples[i:i + PART] for i in range(0, len(samples) - PART + 1, PART)]
-    return [strength(part, tone_of(agent)) > 0.01 for part in parts]
+    return [samples[i:i + PART] for i in range(0, len(samples) - PART + 1, PART)]
 
 
 def shown(sound, *agents):
@@ -134,6 +138,49 @@ def test_recording_goes_on_when_the_one_listened_to_leaves(office, ledger):
     assert [each["state"] for each in recordings(ann, call_id)] == ["ended", "ended"]
     sound = sound_of(office, ann, f"{first}.2").content
     assert sum(heard(sound, ann)) >= 5 and sum(heard(sound, eve)) >= 5, shown(sound, ann, eve)
+
+
+def test_music_for_the_one_on_hold(office, ledger):
+    """Neither phone knows of the hold: what bob hears is music, and then ann again. (1001 sounds as
+    the music does.)"""
+    ann, bob = office.agents(1002, 1003)
+    call_id = office.talk(ann, bob)
+    answer = ann.ask("POST", f"/{call_id}/recording")
+    wait_for(ann, call_id, "recording")
+    time.sleep(1)
+    ann.hold(call_id)
+    bob.sees(call_id, "held")
+    time.sleep(1.5)
+    ann.unhold(call_id)
+    bob.sees(call_id, "established")
+    time.sleep(1.5)
+    ann.hang_up(call_id)
+    ledger.ended(call_id)
+    assert [each["recordingId"] for each in recordings(bob, call_id)] == [answer["recordingId"]]
+    sound = sound_of(office, ann, answer["recordingId"]).content
+    music = [strength(part, MUSIC_HZ) > 0.01 for part in parts(sound)]
+    tones = heard(sound, ann)
+    first, last = music.index(True), len(music) - music[::-1].index(True)
+    seen = "".join(".#"[tone] for tone in tones), "".join(".#"[tone] for tone in music)
+    assert last - first >= 6 and all(music[first + 1:last - 1]), seen
+    assert any(tones[:first]) and not any(tones[first + 1:last - 1]) and any(tones[last + 1:]), seen
+
+
+def test_an_application(office, ledger):
+    """The echo of the dialplan: nobody's phone, and a talk all the same."""
+    ann = office.agent(1001)
+    began = time.monotonic()
+    call_id = ann.originate("600")
+    ann.phone.rings(began)
+    ann.phone.answer()
+    ann.sees(call_id, "established")
+    time.sleep(1.5)
+    ann.phone.hangup()
+    assert ledger.ended(call_id)["result"] == "answered"
+    (segment,) = ann.call(call_id)["segments"]
+    assert (segment["kind"], segment["from"], segment["to"], segment["result"]) == (
+        "application", "1001", "600", "answered")
+    assert segment["talkMs"] >= 1000
 
 
 def test_muted(office, ledger):
@@ -238,7 +285,9 @@ def test_one_channel_hung_up(office, ledger):
     began = time.monotonic()
     ann.ask("DELETE", f"/{call_id}/channels/{legs['1002']}")
     bob.phone.is_free(began)
-    ledger.ended(call_id)
+    assert ledger.ended(call_id)["hungUpBy"] == "1001"
+    assert (ann.call(call_id)["hangup"]["by"], ann.call(call_id)["hangup"]["party"]) == (
+        "caller", "1001")
 
 
 def test_to_a_queue(office, ledger):
