@@ -6,9 +6,11 @@ import csv
 import datetime
 import io
 import json
+import threading
 
 import pytest
 
+from lib.cut import Wire
 from lib.process import wait_until
 from lib.sip_load import Crowd
 
@@ -105,23 +107,67 @@ def fits(record, call):
 RESULTS = {"answered": "answered", "486": "busy", "480": "declined", "gave up": "cancelled"}
 
 
-def test_200_calls_at_once_are_what_asterisk_says(stack, office, ledger, records):
-    crowd, peak = Crowd(stack.prefix, EXTENSIONS), []
-    faults = crowd.run(CALLS, PER_S, lambda: peak.append(ledger.redis.scard("calls:live:main")))
-    assert not faults, faults[:5]
+def all_there(ledger):
+    """Asterisk has heard of every call of the crowd, and looked up whom it is for."""
+    wait_until(lambda: sum(entry["Event"] == "DialBegin" for _, entry in ledger.entries()) >= CALLS,
+               what="all calls are dialled")
+
+
+def ended(office, ledger):
+    """When it is over: {caller's number: call} of the crowd."""
+    wait_until(lambda: not office.channels(), 30, "Asterisk is quiet")
     wait_until(lambda: not ledger.redis.scard("calls:live:main"), 30, "all calls over")
+    ledger.settle()
     calls = kept(ledger)
-    assert len(calls) == CALLS and peak[0] >= 200, (len(calls), peak)
-    rows, wrong = records(), {}
+    assert {call["state"] for call in calls.values()} == {"ended"}
+    ends = collections.Counter(event["callId"] for event in ledger.events()
+                               if event["eventType"] == "call:ended")
+    assert set(ends.values()) == {1}
+    return calls
+
+
+def are_as_told(crowd, calls, rows):
+    """Every call of the crowd, as Asterisk's call records and the phones have it."""
+    assert len(calls) == len(crowd.calls)
+    wrong = {}
     for number, call in calls.items():
         found = fits(rows[call["callId"]], call) if call["callId"] in rows else ["no record"]
         if found:
             wrong[number] = (found, call["segments"], rows.get(call["callId"]))
     assert not wrong, f"{len(wrong)} of {len(calls)}: {list(wrong.items())[:3]}"
-    assert {uniqueid for uniqueid in rows if rows[uniqueid][0]["src"].startswith("7916000")} == \
-        {call["callId"] for call in calls.values()}
     told = {str(dialog.number): RESULTS[dialog.truth["result"]] for dialog in crowd.calls}
     assert {number: call["result"] for number, call in calls.items()} == told
+
+
+def are_as_seen(ledger, calls, rows):
+    """The same where nobody saw what happened for a while: every call that went on afterwards is
+    known; one that ended meanwhile is reconciled."""
+    (_, seen_again), = ledger.gaps()
+    known = {call["callId"]: call for call in calls.values()}
+    seen = collections.defaultdict(list)
+    for _, entry in ledger.entries():
+        seen[entry.get("Linkedid")].append((entry["Event"], entry["t"], entry.get("ChannelState")))
+    for call_id, record in rows.items():
+        if not record[0]["src"].startswith("7916000"):
+            continue
+        if max(ms(row["end"]) for row in record) > seen_again + ROUNDING_MS:
+            assert call_id in known, record
+        if any(row["disposition"] == "ANSWERED" for row in record) and call_id in known:
+            call = known[call_id]
+            assert call["result"] in ("answered", "reconciled"), (call, record, seen[call_id])
+    # What began and ended while no gateway was there, nobody can know.
+    assert len(calls) >= CALLS * 0.9
+
+
+def test_200_calls_at_once_are_what_asterisk_says(stack, office, ledger, records):
+    crowd, peak = Crowd(stack.prefix, EXTENSIONS), []
+    faults = crowd.run(CALLS, PER_S, lambda: peak.append(ledger.redis.scard("calls:live:main")))
+    assert not faults, faults[:5]
+    calls, rows = ended(office, ledger), records()
+    assert peak[0] >= 200, peak
+    are_as_told(crowd, calls, rows)
+    assert {uniqueid for uniqueid in rows if rows[uniqueid][0]["src"].startswith("7916000")} == \
+        {call["callId"] for call in calls.values()}
     # A hold or a transfer that crossed a hang-up did not happen: Asterisk says which did.
     seen = [entry for _, entry in ledger.entries()]
     held = {entry["Linkedid"] for entry in seen if entry["Event"] == "Hold"}
@@ -141,24 +187,76 @@ def test_daemons_die_under_200_calls(stack, office, ledger, records):
     crowd = Crowd(stack.prefix, EXTENSIONS, seed=2)
     faults = crowd.run(CALLS, PER_S, die)
     assert not faults, faults[:5]
-    wait_until(lambda: not office.channels(), 30, "Asterisk is quiet")
-    wait_until(lambda: not ledger.redis.scard("calls:live:main"), 30, "all calls over")
-    ledger.settle()
-    calls, rows = kept(ledger), records()
-    assert {call["state"] for call in calls.values()} == {"ended"}
-    known = {call["callId"]: call for call in calls.values()}
-    (_, seen_again), = ledger.gaps()
-    for call_id, record in rows.items():
-        if not record[0]["src"].startswith("7916000"):
-            continue
-        if max(ms(row["end"]) for row in record) > seen_again + ROUNDING_MS:
-            assert call_id in known, record
-        if any(row["disposition"] == "ANSWERED" for row in record) and call_id in known:
-            call = known[call_id]
-            seen = [(entry["Event"], entry["t"], entry.get("ChannelState"))
-                    for _, entry in ledger.entries() if entry.get("Linkedid") == call_id]
-            assert call["result"] in ("answered", "reconciled"), (call, record, seen)
-    ends = collections.Counter(event["callId"] for event in ledger.events()
-                               if event["eventType"] == "call:ended")
-    # What began and ended while no gateway was there, nobody can know.
-    assert set(ends.values()) == {1} and len(calls) >= CALLS * 0.9
+    are_as_seen(ledger, ended(office, ledger), records())
+
+
+def test_redis_dies_under_200_calls(stack, office, ledger, records):
+    """The gateway keeps what it cannot write: nothing is missing in the end."""
+    crowd = Crowd(stack.prefix, EXTENSIONS, seed=3)
+    faults = crowd.run(CALLS, PER_S, lambda: stack.kill9("redis"))
+    assert not faults, faults[:5]
+    are_as_told(crowd, ended(office, ledger), records())
+    assert ledger.gaps() == []
+
+
+@pytest.fixture
+def wire(stack, office):
+    """Between the gateway and Asterisk."""
+    laid = Wire(f"{stack.prefix}.97", 5038, (f"{stack.prefix}.1", 5038))
+    stack.configure("ami-gateway", AMI_HOST=laid.host, AMI_PING_MS=500, AMI_TIMEOUT_MS=1500)
+    wait_until(lambda: stack.redis_client().hget("pbx:main", "state") == "up", what="it is up")
+    yield laid
+    stack.configure("ami-gateway")
+    laid.close()
+
+
+def test_the_wire_is_cut_under_200_calls(stack, office, wire, ledger, records):
+    def cut():
+        wire.cut()
+        threading.Timer(2, wire.mend).start()
+    crowd = Crowd(stack.prefix, EXTENSIONS, seed=4)
+    faults = crowd.run(CALLS, PER_S, cut)
+    assert not faults, faults[:5]
+    are_as_seen(ledger, ended(office, ledger), records())
+
+
+def test_mariadb_is_away_under_200_calls(stack, office, ledger, records):
+    """It keeps Asterisk's phones: nobody new is called. What is live goes on, and the history has
+    each call once when it is back."""
+    def take_away():
+        all_there(ledger)
+        stack.stop("mariadb")
+    crowd = Crowd(stack.prefix, EXTENSIONS, seed=5)
+    faults = crowd.run(CALLS, PER_S, take_away)
+    calls = ended(office, ledger)
+    stack.up("mariadb")
+    assert not faults, faults[:5]
+    are_as_told(crowd, calls, records())
+    ids = sorted(call["callId"] for call in calls.values())
+    began = min(int(call["startedAt"]) for call in calls.values())
+
+    def history():
+        return stack.sql("SELECT call_id, result, talk_ms FROM mayday.call_history WHERE started_at "
+                         f">= {began} AND from_number LIKE '7916000%' ORDER BY call_id").split("\n")[:-1]
+    wait_until(lambda: len(history()) >= len(ids), 60, "the history")
+    assert history() == sorted(f"{call['callId']}\t{call['result']}\t{call['talkMs']}"
+                               for call in calls.values())
+
+
+def test_asterisk_dies_under_200_calls(stack, office, ledger, records):
+    """The last of this file: what the records are written by is gone with it."""
+    def die():
+        all_there(ledger)
+        stack.kill9("asterisk")
+        return Crowd.NOBODY_LEFT
+    crowd = Crowd(stack.prefix, EXTENSIONS, seed=6)
+    faults = crowd.run(CALLS, PER_S, die)
+    assert not faults, faults[:5]
+    stack.up("asterisk")
+    calls = ended(office, ledger)
+    assert len(calls) == CALLS
+    told = {str(dialog.number): RESULTS.get(dialog.truth["result"]) for dialog in crowd.calls}
+    seen = {number: call["result"] for number, call in calls.items()
+            if call["result"] != "reconciled"}
+    assert CALLS - len(seen) >= 200
+    assert seen == {number: told[number] for number in seen}

@@ -71,7 +71,7 @@ def check(redis):
     ("--fast",),
     ("--fast", "--cut-every", "7", "--seed", "1"),
     ("--fast", "--cut-every", "100", "--seed", "2"),
-    ("--speed", "40", "--cut-every", "60", "--seed", "3"),
+    ("--speed", "20", "--cut-every", "60", "--seed", "3"),
 ], ids=" ".join)
 def test_all_sessions(redis, daemon, play, options):
     lifecycle = daemon("call-lifecycle")

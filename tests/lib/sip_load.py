@@ -214,6 +214,8 @@ class Crowd:
     """callers call numbers of ours; agents at their phones do what chance (seed) tells them, once
     all calls stand. extensions: where calls may be sent on to."""
 
+    NOBODY_LEFT = "what at_peak returns when Asterisk has died: nobody need hang up"
+
     def __init__(self, net, extensions, seed=1, talk_s=(2, 6)):
         self.chance, self.extensions, self.talk_s = random.Random(seed), list(extensions), talk_s
         self.agents = Side(f"{net}.98", f"{net}.1", self.at_the_phone)
@@ -284,7 +286,9 @@ class Crowd:
             running.append(asyncio.create_task(self.one_call(
                 79160000000 + number, self.extensions[number % len(self.extensions)])))
             await asyncio.sleep(1 / per_s)
-        await asyncio.get_running_loop().run_in_executor(None, at_peak)
+        if await asyncio.get_running_loop().run_in_executor(None, at_peak) == Crowd.NOBODY_LEFT:
+            for each in running:
+                each.cancel()
         self.full.set()
         done = await asyncio.gather(*running, return_exceptions=True)
         await asyncio.sleep(0.5)
