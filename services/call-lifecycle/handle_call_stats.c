@@ -228,7 +228,7 @@ static void ask_today(struct now *now)
 		.to = zone_next(zone, ZONE_DAY, at),
 		.step = ZONE_DAY,
 		.zone = zone,
-		.home_zone = zone,
+		.days_step = zones_step(settings_zones(), zone),
 		.rows_max = 1,
 	};
 

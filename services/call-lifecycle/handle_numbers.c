@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define INTERVALS_MAX 3000
-#define ROWS_MAX      10000
+#define ROWS_MAX      5000
 #define SPAN_MAX_MS   ((int64_t)10 * 366 * 86400000)
 
 static const struct {
@@ -97,7 +97,7 @@ static bool take_zone(struct stats *stats, const char *text)
 		return bad(stats->request, "there is no such timeZone");
 	snprintf(stats->zone, sizeof(stats->zone), "%s", zone);
 	stats->question.zone = stats->zone;
-	stats->question.home_zone = settings.numbers.zone;
+	stats->question.days_step = zones_step(settings_zones(), stats->zone);
 	return true;
 }
 

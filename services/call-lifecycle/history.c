@@ -52,7 +52,7 @@ struct history {
 	unsigned generation; /* answers of an earlier one are of no interest */
 	bool database_up, draining;
 	bool cautious; /* one entry at a time, for one of them is refused */
-	bool zone_right;
+	bool zones_right;
 	struct history_position position;
 	struct history_batch batch;
 	size_t waiting; /* for calls */
@@ -182,7 +182,7 @@ static void write_batch(struct history *history)
 {
 	history->state = HISTORY_WRITING;
 	history->write_us = clock_mono_us();
-	history_batch_finish(&history->batch, history->set.zone);
+	history_batch_finish(&history->batch, history->set.zones);
 	history_write(history->set.sql, &history->position, &history->batch, on_written,
 		      ask(history));
 }
@@ -243,7 +243,7 @@ static void take(struct history *history, const struct stream_entry *entry)
 	if (of_call)
 		take_call(history, event);
 	else
-		(void)history_batch_add_span(&history->batch, event, history->set.zone);
+		(void)history_batch_add_span(&history->batch, event, history->set.zones);
 	if (history->metrics.history_behind_ms == 0)
 		history->metrics.history_behind_ms =
 			clock_wall_ms() - json_get_int(event, "timestamp", clock_wall_ms());
@@ -295,17 +295,17 @@ static void read_on(struct history *history)
 		 log_str("calls_upto", history->position.calls_upto));
 }
 
-static void on_zone(bool right, void *context)
+static void on_zones(bool right, void *context)
 {
 	struct history *history = answered(context);
 
 	if (history == NULL)
 		return;
-	history->zone_right = right;
+	history->zones_right = right;
 	if (right)
 		read_on(history);
 	else
-		start_again(history, "the sums by day could not be brought to the zone");
+		start_again(history, "the sums by day could not be brought to the zones");
 }
 
 static void copy_id(char *id_r, const struct sql_result *result, size_t column)
@@ -327,10 +327,10 @@ static void on_position(const struct sql_result *result, void *context)
 	history->position.number = result->rows > 0 ? sql_cell(result, 0, 0)->number : 0;
 	copy_id(history->position.calls_upto, result, 1);
 	copy_id(history->position.agents_upto, result, 2);
-	if (history->zone_right)
+	if (history->zones_right)
 		read_on(history);
 	else
-		history_zone_set(history->set.sql, history->set.zone, on_zone, ask(history));
+		history_zones_set(history->set.sql, history->set.zones, on_zones, ask(history));
 }
 
 static void begin(struct history *history)

@@ -9,6 +9,7 @@
 #include "metrics.h"
 #include "redis_settings.h"
 #include "sql.h"
+#include "zone.h"
 
 #include <uv.h>
 
@@ -18,7 +19,7 @@ struct history_settings {
 	const struct redis_settings *redis; /* all borrowed */
 	struct sql_pool *sql;
 	const char *instance;
-	const char *zone; /* of the sums by day */
+	const struct zones *zones; /* of the sums by day */
 	int64_t lease_ttl_ms;
 	int64_t keep_days; /* 0: for ever */
 	int batch_max;

@@ -2,7 +2,6 @@
 
 #include "mem.h"
 #include "store.h"
-#include "zone.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -297,12 +296,12 @@ struct span {
 	int64_t from, to;
 };
 
-static void add_piece(struct history_list *list, const struct span *span, enum zone_step step,
-		      int64_t at, int64_t ms)
+static void add_piece(struct history_list *list, const struct span *span, int64_t step, int64_t at,
+		      int64_t ms)
 {
 	struct json_writer writer = add(list);
 
-	json_field_int(&writer, "step", step == ZONE_DAY);
+	json_field_int(&writer, "step", step);
 	json_field_str(&writer, "x", span->extension);
 	json_field_int(&writer, "at", at);
 	json_field_int(&writer, span->state, ms);
@@ -311,14 +310,17 @@ static void add_piece(struct history_list *list, const struct span *span, enum z
 	json_end_object(&writer);
 }
 
+/* step: 0 by quarters, else of the sums by day of the zone. */
 static void add_pieces(struct history_list *list, const struct span *span, const char *zone,
-		       enum zone_step step)
+		       int64_t step)
 {
+	enum zone_step length = step == 0 ? ZONE_QUARTER : ZONE_DAY;
+
 	for (int64_t from = span->from; from < span->to;) {
-		int64_t next = zone_next(zone, step, from);
+		int64_t next = zone_next(zone, length, from);
 		int64_t to = next < span->to ? next : span->to;
 
-		add_piece(list, span, step, zone_begin(zone, step, from), to - from);
+		add_piece(list, span, step, zone_begin(zone, length, from), to - from);
 		from = to;
 	}
 }
@@ -339,7 +341,8 @@ static bool read_span(const cJSON *event, struct span *span_r)
 	       span_r->to > span_r->from;
 }
 
-bool history_batch_add_span(struct history_batch *batch, const cJSON *event, const char *zone)
+bool history_batch_add_span(struct history_batch *batch, const cJSON *event,
+			    const struct zones *zones)
 {
 	struct json_writer writer;
 	struct span span;
@@ -356,16 +359,17 @@ bool history_batch_add_span(struct history_batch *batch, const cJSON *event, con
 	/* Nobody is at work. */
 	if (strcmp(span.state, "offline") == 0)
 		return true;
-	add_pieces(&batch->pieces, &span, zone, ZONE_QUARTER);
-	add_pieces(&batch->pieces, &span, zone, ZONE_DAY);
+	add_pieces(&batch->pieces, &span, zones->names[0], 0);
+	for (size_t i = 0; i < zones->count; i++)
+		add_pieces(&batch->pieces, &span, zones->names[i], (int64_t)i + 1);
 	return true;
 }
 
-static void add_step(struct history_batch *batch, int64_t at, int64_t until, bool day)
+static void add_step(struct history_batch *batch, int64_t at, int64_t until, int64_t step)
 {
 	struct json_writer writer = add(&batch->steps);
 
-	json_field_int(&writer, "step", day);
+	json_field_int(&writer, "step", step);
 	json_field_int(&writer, "at", at);
 	json_field_int(&writer, "until", until);
 	json_end_object(&writer);
@@ -378,22 +382,30 @@ static int by_time(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-void history_batch_finish(struct history_batch *batch, const char *zone)
+static void add_days(struct history_batch *batch, const char *zone, int64_t step)
 {
-	int64_t day_until = INT64_MIN;
+	int64_t until = INT64_MIN;
 
-	if (batch->quarter_count == 0)
-		return;
-	qsort(batch->quarters, batch->quarter_count, sizeof(*batch->quarters), by_time);
 	for (size_t i = 0; i < batch->quarter_count; i++) {
 		int64_t at = batch->quarters[i];
 
-		add_step(batch, at, zone_next(zone, ZONE_QUARTER, at), false);
-		if (at < day_until)
+		if (at < until)
 			continue;
-		day_until = zone_next(zone, ZONE_DAY, at);
-		add_step(batch, zone_begin(zone, ZONE_DAY, at), day_until, true);
+		until = zone_next(zone, ZONE_DAY, at);
+		add_step(batch, zone_begin(zone, ZONE_DAY, at), until, step);
 	}
+}
+
+void history_batch_finish(struct history_batch *batch, const struct zones *zones)
+{
+	if (batch->quarter_count == 0)
+		return;
+	qsort(batch->quarters, batch->quarter_count, sizeof(*batch->quarters), by_time);
+	for (size_t i = 0; i < batch->quarter_count; i++)
+		add_step(batch, batch->quarters[i],
+			 zone_next(zones->names[0], ZONE_QUARTER, batch->quarters[i]), 0);
+	for (size_t i = 0; i < zones->count; i++)
+		add_days(batch, zones->names[i], (int64_t)i + 1);
 }
 
 void history_batch_free(struct history_batch *batch)

@@ -5,6 +5,7 @@
 #define LIFECYCLE_HISTORY_BATCH_H
 
 #include "json.h"
+#include "zone.h"
 
 #include <hiredis/hiredis.h>
 #include <stdint.h>
@@ -21,10 +22,11 @@ struct history_batch {
 
 /* reply: of store_call_get() with all fields. False: it is no call, or it has not ended. */
 bool history_batch_add_call(struct history_batch *batch, const redisReply *reply);
-/* event: an agent:changed. False when it ends no span. zone: of the sums by day. */
-bool history_batch_add_span(struct history_batch *batch, const cJSON *event, const char *zone);
+/* event: an agent:changed. False when it ends no span. zones: of the sums by day. */
+bool history_batch_add_span(struct history_batch *batch, const cJSON *event,
+			    const struct zones *zones);
 /* The steps of the sums that the calls lie in. After the last call. */
-void history_batch_finish(struct history_batch *batch, const char *zone);
+void history_batch_finish(struct history_batch *batch, const struct zones *zones);
 /* "[...]": borrowed until the batch changes. */
 const char *history_list_text(struct history_list *list);
 void history_batch_free(struct history_batch *batch);

@@ -4,23 +4,26 @@
 #include "log.h"
 #include "mem.h"
 #include "sql_script.h"
-#include "zone.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 SQL_SCRIPT_EMBED(text_rebuild_days, "rebuild_days");
 
-static const char sql_zone[] = "SELECT zone FROM stats_zone";
+/* Those that are kept no longer are forgotten: should they come back, their sums lack what came
+   meanwhile. */
+static const char sql_forget[] = "DELETE FROM stats_zone WHERE id > ?";
+static const char sql_zones[] = "SELECT id, zone FROM stats_zone";
 static const char sql_range[] = "SELECT MIN(at), MAX(at) FROM ("
 				"SELECT at FROM stats_queue WHERE step = 0 UNION ALL "
 				"SELECT at FROM stats_agent WHERE step = 0 UNION ALL "
 				"SELECT at FROM stats_trunk WHERE step = 0) AS every";
-static const char sql_set[] = "SET @zone = ?, @days = ?";
+static const char sql_set[] = "SET @zone = ?, @days = ?, @step = ?";
 
 struct change {
 	struct sql_pool *sql;
-	const char *zone;
+	const struct zones *zones;
+	size_t at; /* which of them is made anew */
 	void (*fn)(bool right, void *context);
 	void *context;
 };
@@ -28,15 +31,20 @@ struct change {
 static void finish(struct change *change, const struct sql_result *result)
 {
 	if (result->status != SQL_OK)
-		log_error("the zone of the sums could not be set",
+		log_error("the zones of the sums could not be set",
 			  log_str("reason", result->error));
 	change->fn(result->status == SQL_OK, change->context);
 	free(change);
 }
 
+static void look(struct change *change);
+
 static void on_rebuilt(const struct sql_result *result, void *context)
 {
-	finish(context, result);
+	if (result->status == SQL_OK)
+		look(context);
+	else
+		finish(context, result);
 }
 
 static void write_days(struct buffer *out, const char *zone, int64_t from, int64_t to)
@@ -60,13 +68,15 @@ static void rebuild(struct change *change, int64_t from, int64_t to)
 {
 	static struct sql_script script;
 	struct sql_statement statements[SQL_SCRIPT_MAX + 1];
-	struct sql_value values[2] = {sql_text(change->zone)};
+	const char *zone = change->zones->names[change->at];
+	struct sql_value values[3] = {sql_text(zone)};
 	struct buffer days = {0};
 
 	sql_script_load(&script, text_rebuild_days);
-	write_days(&days, change->zone, from, to);
+	write_days(&days, zone, from, to);
 	values[1] = sql_text(buffer_str(&days));
-	statements[0] = (struct sql_statement){sql_set, values, 2};
+	values[2] = sql_int((int64_t)change->at + 1);
+	statements[0] = (struct sql_statement){sql_set, values, 3};
 	for (size_t i = 0; i < script.count; i++)
 		statements[i + 1] = (struct sql_statement){script.statements[i], NULL, 0};
 	sql_transaction(change->sql, statements, script.count + 1, on_rebuilt, change);
@@ -83,24 +93,52 @@ static void on_range(const struct sql_result *result, void *context)
 		finish(change, result);
 }
 
-static void on_zone(const struct sql_result *result, void *context)
+static bool is_kept(const struct sql_result *result, const struct zones *zones, size_t at)
+{
+	for (size_t row = 0; row < result->rows; row++)
+		if (sql_cell(result, row, 0)->number == (int64_t)at + 1 &&
+		    strcmp(sql_cell(result, row, 1)->text, zones->names[at]) == 0)
+			return true;
+	return false;
+}
+
+/* The first that is not there is made, and then it is looked again. */
+static void on_zones(const struct sql_result *result, void *context)
 {
 	struct change *change = context;
 
-	if (result->status != SQL_OK ||
-	    (result->rows > 0 && strcmp(sql_cell(result, 0, 0)->text, change->zone) == 0)) {
+	change->at = 0;
+	while (result->status == SQL_OK && change->at < change->zones->count &&
+	       is_kept(result, change->zones, change->at))
+		change->at++;
+	if (result->status != SQL_OK || change->at == change->zones->count) {
 		finish(change, result);
 		return;
 	}
-	log_info("sums by day are made for another zone", log_str("zone", change->zone));
+	log_info("sums by day are made for another zone",
+		 log_str("zone", change->zones->names[change->at]));
 	sql_query(change->sql, sql_range, NULL, 0, on_range, change);
 }
 
-void history_zone_set(struct sql_pool *sql, const char *zone, void (*fn)(bool right, void *context),
-		      void *context)
+static void look(struct change *change)
+{
+	sql_query(change->sql, sql_zones, NULL, 0, on_zones, change);
+}
+
+static void on_forgotten(const struct sql_result *result, void *context)
+{
+	if (result->status == SQL_OK)
+		look(context);
+	else
+		finish(context, result);
+}
+
+void history_zones_set(struct sql_pool *sql, const struct zones *zones,
+		       void (*fn)(bool right, void *context), void *context)
 {
 	struct change *change = mem_new(struct change);
+	const struct sql_value count = sql_int((int64_t)zones->count);
 
-	*change = (struct change){sql, zone, fn, context};
-	sql_query(sql, sql_zone, NULL, 0, on_zone, change);
+	*change = (struct change){sql, zones, 0, fn, context};
+	sql_query(sql, sql_forget, &count, 1, on_forgotten, change);
 }

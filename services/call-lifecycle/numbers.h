@@ -21,7 +21,8 @@ struct numbers_question {
 	bool together;
 	int64_t from, to; /* begins of intervals in the zone */
 	enum zone_step step;
-	const char *zone, *home_zone; /* asked for; of the sums by day */
+	const char *zone;
+	int64_t days_step; /* of the sums by day of the zone; 0: none */
 	int64_t service_level_s, short_abandon_s;
 	size_t rows_max;
 };

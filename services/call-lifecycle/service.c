@@ -83,7 +83,7 @@ static void open_history(struct service *service)
 	struct history_settings history = {
 		.redis = &settings.redis,
 		.instance = daemon->instance,
-		.zone = settings.numbers.zone,
+		.zones = settings_zones(),
 		.lease_ttl_ms = set->lease_ttl_ms,
 		.keep_days = settings.numbers.keep_days,
 		.batch_max = (int)settings.numbers.batch,

@@ -1,7 +1,5 @@
 #include "settings.h"
 
-#include "zone.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -54,7 +52,11 @@ static const struct setting numbers_table[] = {
 	 "3 5 10 15 20 30", false,
 	 "who gives up after less than this wait does not count as abandoned"},
 	{"STATS_TIME_ZONE", SETTING_TEXT, NUMBERS(zone), 1, 63, "UTC", NULL, false,
-	 "where days begin, unless a request says otherwise; other zones take longer"},
+	 "where days begin, unless a request says otherwise"},
+	{"STATS_TIME_ZONES", SETTING_TEXT, NUMBERS(zones), 0, 500, "", NULL, false,
+	 "up to 8 more zones, parted by blanks, whose days are summed up in advance; in others "
+	 "days "
+	 "and longer intervals take longer"},
 	{0},
 };
 
@@ -85,6 +87,38 @@ size_t settings_pbxs(const char **names_r)
 	return count;
 }
 
+static void add_zone(struct zones *zones, const char *name)
+{
+	if (name[0] != '\0' && zones->count < ZONES_MAX && zones_step(zones, name) == 0)
+		zones->names[zones->count++] = name;
+}
+
+const struct zones *settings_zones(void)
+{
+	static char text[501]; /* the longest STATS_TIME_ZONES; the names stay in it */
+	static struct zones zones;
+	char *rest = text;
+
+	if (zones.count > 0)
+		return &zones;
+	(void)snprintf(text, sizeof(text), "%s", settings.numbers.zones);
+	add_zone(&zones, settings.numbers.zone);
+	for (char *name; (name = strsep(&rest, " ")) != NULL;)
+		add_zone(&zones, name);
+	return &zones;
+}
+
+static void check_zones(struct buffer *faults)
+{
+	const struct zones *zones = settings_zones();
+
+	for (size_t i = 0; i < zones->count; i++)
+		if (!zone_is_known(zones->names[i]))
+			buffer_append_str(faults,
+					  i == 0 ? "STATS_TIME_ZONE: there is no such zone\n"
+						 : "STATS_TIME_ZONES: one is no zone\n");
+}
+
 void settings_check(struct buffer *faults)
 {
 	const char *names[PBXS_MAX];
@@ -96,8 +130,7 @@ void settings_check(struct buffer *faults)
 		if (!is_pbx_name(names[i]))
 			buffer_append_str(faults,
 					  "PBX_NAMES: names have only a-z and 0-9, at most 16\n");
-	if (!zone_is_known(settings.numbers.zone))
-		buffer_append_str(faults, "STATS_TIME_ZONE: there is no such zone\n");
+	check_zones(faults);
 	if (count == 0)
 		buffer_append_str(faults, "PBX_NAMES: no name in it\n");
 }

@@ -4,6 +4,7 @@
 #include "jwt_settings.h"
 #include "redis_settings.h"
 #include "sql_settings.h"
+#include "zone.h"
 
 struct lifecycle_settings {
 	char *pbx_name; /* the one that new calls go to */
@@ -24,7 +25,7 @@ struct lifecycle_settings {
 struct numbers_settings {
 	int64_t batch;
 	int64_t keep_days;
-	char *zone;
+	char *zone, *zones;
 	char *service_level_s, *short_abandon_s; /* digits */
 };
 
@@ -45,5 +46,7 @@ extern const struct settings_group settings_groups[];
 void settings_check(struct buffer *faults);
 /* The names in pbxs, at most PBXS_MAX, owned until the process ends. Returns how many. */
 size_t settings_pbxs(const char **names_r);
+/* The zone of STATS_TIME_ZONE, then those of STATS_TIME_ZONES. */
+const struct zones *settings_zones(void);
 
 #endif

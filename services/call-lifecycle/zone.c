@@ -94,3 +94,11 @@ int64_t zone_next(const char *zone, enum zone_step step, int64_t at)
 		tm.tm_mday += step == ZONE_WEEK ? 7 : 1;
 	return midnight(&tm);
 }
+
+int64_t zones_step(const struct zones *zones, const char *zone)
+{
+	for (size_t i = 0; i < zones->count; i++)
+		if (strcmp(zones->names[i], zone) == 0)
+			return (int64_t)i + 1;
+	return 0;
+}

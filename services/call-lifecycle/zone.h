@@ -8,9 +8,19 @@
 #include <stdint.h>
 
 #define ZONE_NAME_MAX 64
+#define ZONES_MAX     9
+
+/* Those in which sums by day are kept: the sums of names[i] have the step i + 1. */
+struct zones {
+	size_t count;
+	const char *names[ZONES_MAX];
+};
 
 /* There is such a zone ("Europe/Berlin", "UTC"). */
 bool zone_is_known(const char *name);
+
+/* The step of the sums by day of the zone; 0: none are kept. */
+int64_t zones_step(const struct zones *zones, const char *zone);
 
 enum zone_step {
 	ZONE_QUARTER, /* 15 min */

@@ -182,8 +182,8 @@ def test_days_where_clocks_change(redis, database, start):
     one, berlin = start(STATS_TIME_ZONE="Europe/Berlin")
     wait_written(database, len(moments), 0)
 
-    def days(zone, interval="day"):
-        answer = ask(berlin, interval=interval, timeZone=zone,
+    def days(zone, interval="day", who=berlin):
+        answer = ask(who, interval=interval, timeZone=zone,
                      **{"from": moments[0], "to": moments[-1] + 1})
         return {datetime.datetime.fromtimestamp(r["at"] / 1000, zoneinfo.ZoneInfo(zone)).isoformat()[:16]:
                 r["calls"] for r in answer["rows"]}
@@ -202,6 +202,20 @@ def test_days_where_clocks_change(redis, database, start):
     assert all(r["at"] % DAY == 0 for r in rows) and sum(r["calls"] for r in rows) == len(moments)
     answer = ask(utc, interval="day", **{"from": moments[0], "to": moments[-1] + 1})
     assert sum(r["calls"] for r in answer["rows"]) == len(moments)
+    two.stop()
+    # More zones: the days of all of them are kept, what was there before and what comes.
+    three, many = start(STATS_TIME_ZONE="UTC", STATS_TIME_ZONES="Asia/Tokyo Europe/Berlin UTC")
+    wait_until(lambda: three.metric("mayday_history_leader") == 1, 20, "the zones are set")
+    queue_call(redis, "more", moments[0], S, by="1004", talk=S)
+    wait_written(database, len(moments) + 1, 0)
+    expected["2026-03-28T00:00"] += 1
+    assert days("Europe/Berlin", who=many) == days("Europe/Paris", who=many) == expected
+    tokyo = days("Asia/Tokyo", who=many)
+    assert tokyo == {"2026-03-29T00:00": 4, "2026-03-30T00:00": 2, "2026-10-25T00:00": 1,
+                     "2026-10-26T00:00": 2}
+    steps = database.query("SELECT step, CAST(SUM(calls) AS SIGNED) AS calls FROM stats_trunk "
+                           "WHERE name = '' GROUP BY step ORDER BY step")
+    assert [(r["step"], r["calls"]) for r in steps] == [(n, len(moments) + 1) for n in range(4)]
 
 
 def test_now_and_bad_questions(redis, database, start, rest, session):

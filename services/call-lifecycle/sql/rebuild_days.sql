@@ -1,15 +1,15 @@
--- Sums by day anew from those by 15 minutes, after @days (JSON: at, until) and @zone were set: the zone has changed.
-DELETE FROM stats_queue WHERE step = 1;
+-- Sums by day anew from those by 15 minutes, after @step, @zone and @days (JSON: at, until) were set: the zone of that step has changed.
+DELETE FROM stats_queue WHERE step = @step;
 
-DELETE FROM stats_agent WHERE step = 1;
+DELETE FROM stats_agent WHERE step = @step;
 
-DELETE FROM stats_trunk WHERE step = 1;
+DELETE FROM stats_trunk WHERE step = @step;
 
 INSERT INTO stats_queue (step, at, name, offered, answered, abandoned, timed_out, answered_5, answered_10, answered_15, answered_20,
 	answered_30, answered_45, answered_60, answered_90, answered_120, abandoned_3, abandoned_5, abandoned_10,
 	abandoned_15, abandoned_20, abandoned_30, wait_ms, abandon_wait_ms, wait_max_ms, connected, talk_ms,
 	hold_ms, wrap_up_ms)
-SELECT 1, d.at, q.name, SUM(q.offered), SUM(q.answered), SUM(q.abandoned), SUM(q.timed_out), SUM(q.answered_5), SUM(q.answered_10),
+SELECT @step, d.at, q.name, SUM(q.offered), SUM(q.answered), SUM(q.abandoned), SUM(q.timed_out), SUM(q.answered_5), SUM(q.answered_10),
 	SUM(q.answered_15), SUM(q.answered_20), SUM(q.answered_30), SUM(q.answered_45), SUM(q.answered_60), SUM(q.answered_90),
 	SUM(q.answered_120), SUM(q.abandoned_3), SUM(q.abandoned_5), SUM(q.abandoned_10), SUM(q.abandoned_15), SUM(q.abandoned_20),
 	SUM(q.abandoned_30), SUM(q.wait_ms), SUM(q.abandon_wait_ms), MAX(q.wait_max_ms), SUM(q.connected), SUM(q.talk_ms),
@@ -20,7 +20,7 @@ GROUP BY d.at, q.name;
 
 INSERT INTO stats_agent (step, at, name, offered, answered, outgoing, outgoing_answered, ring_ms, talk_ms, hold_ms, available_ms,
 	ringing_ms, busy_ms, wrap_up_ms, paused_ms)
-SELECT 1, d.at, q.name, SUM(q.offered), SUM(q.answered), SUM(q.outgoing), SUM(q.outgoing_answered), SUM(q.ring_ms), SUM(q.talk_ms),
+SELECT @step, d.at, q.name, SUM(q.offered), SUM(q.answered), SUM(q.outgoing), SUM(q.outgoing_answered), SUM(q.ring_ms), SUM(q.talk_ms),
 	SUM(q.hold_ms), SUM(q.available_ms), SUM(q.ringing_ms), SUM(q.busy_ms), SUM(q.wrap_up_ms), SUM(q.paused_ms)
 FROM stats_agent q JOIN JSON_TABLE(@days, '$[*]' COLUMNS (at BIGINT PATH '$.at', until BIGINT PATH '$.until')) AS d ON q.at >= d.at AND q.at < d.until
 WHERE q.step = 0
@@ -28,10 +28,10 @@ GROUP BY d.at, q.name;
 
 INSERT INTO stats_trunk (step, at, name, calls, inbound, outbound, answered, abandoned, failed, answer_wait_ms, talk_ms,
 	hold_ms, duration_ms)
-SELECT 1, d.at, q.name, SUM(q.calls), SUM(q.inbound), SUM(q.outbound), SUM(q.answered), SUM(q.abandoned), SUM(q.failed),
+SELECT @step, d.at, q.name, SUM(q.calls), SUM(q.inbound), SUM(q.outbound), SUM(q.answered), SUM(q.abandoned), SUM(q.failed),
 	SUM(q.answer_wait_ms), SUM(q.talk_ms), SUM(q.hold_ms), SUM(q.duration_ms)
 FROM stats_trunk q JOIN JSON_TABLE(@days, '$[*]' COLUMNS (at BIGINT PATH '$.at', until BIGINT PATH '$.until')) AS d ON q.at >= d.at AND q.at < d.until
 WHERE q.step = 0
 GROUP BY d.at, q.name;
 
-REPLACE INTO stats_zone (id, zone) VALUES (1, @zone);
+REPLACE INTO stats_zone (id, zone) VALUES (@step, @zone);
