@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Between them the loop does other things: the lease must be renewed meanwhile, however many calls
+   there are. */
+#define CALLS_AT_ONCE 100
+
 struct store_load {
 	struct redis_link *link;
 	struct model *model; /* NULL: cancelled */
@@ -16,7 +20,19 @@ struct store_load {
 	struct store_loaded loaded;
 	size_t waiting; /* replies */
 	bool lost;
+	char **ids; /* of the calls */
+	size_t id_count, id_next;
+	size_t calls_waiting; /* replies, of those that were asked for at once */
 };
+
+static void load_free(struct store_load *load)
+{
+	for (size_t i = 0; i < load->id_count; i++)
+		free(load->ids[i]);
+	free(load->ids);
+	free(load->pbx);
+	free(load);
+}
 
 static void finish(struct store_load *load)
 {
@@ -28,8 +44,7 @@ static void finish(struct store_load *load)
 			model_load_done(load->model);
 		load->fn(&load->loaded, load->context);
 	}
-	free(load->pbx);
-	free(load);
+	load_free(load);
 }
 
 static bool arrived(struct store_load *load, const redisReply *reply, int type)
@@ -48,6 +63,22 @@ static void on_touched(const redisReply *reply, void *context)
 	finish(load);
 }
 
+static void on_call(const redisReply *reply, void *context);
+
+static void ask_calls(struct store_load *load)
+{
+	while (load->model != NULL && !load->lost && load->id_next < load->id_count &&
+	       load->calls_waiting < CALLS_AT_ONCE) {
+		if (redis_link_command(load->link, on_call, load, "HGET call:%s model",
+				       load->ids[load->id_next++]) < 0) {
+			load->lost = true;
+			return;
+		}
+		load->waiting++;
+		load->calls_waiting++;
+	}
+}
+
 static void on_call(const redisReply *reply, void *context)
 {
 	struct store_load *load = context;
@@ -57,6 +88,8 @@ static void on_call(const redisReply *reply, void *context)
 		load->loaded.calls++;
 	else
 		load->loaded.broken++;
+	if (--load->calls_waiting == 0)
+		ask_calls(load);
 	finish(load);
 }
 
@@ -64,16 +97,14 @@ static void on_live(const redisReply *reply, void *context)
 {
 	struct store_load *load = context;
 
-	if (arrived(load, reply, REDIS_REPLY_ARRAY))
-		for (size_t i = 0; i < reply->elements && !load->lost; i++) {
-			const redisReply *id = reply->element[i];
-
-			if (redis_link_command(load->link, on_call, load, "HGET call:%b model",
-					       id->str, id->len) < 0)
-				load->lost = true;
-			else
-				load->waiting++;
+	if (arrived(load, reply, REDIS_REPLY_ARRAY)) {
+		load->ids = mem_array(char *, reply->elements);
+		while (load->id_count < reply->elements) {
+			load->ids[load->id_count] = mem_strdup(reply->element[load->id_count]->str);
+			load->id_count++;
 		}
+		ask_calls(load);
+	}
 	finish(load);
 }
 
@@ -155,7 +186,13 @@ struct store_load *store_load_start(struct redis_link *link, const char *pbx, co
 	if (!redis_link_is_up(link))
 		return NULL;
 	load = mem_new(struct store_load);
-	*load = (struct store_load){link, model, mem_strdup(pbx), fn, context, {0}, 0, false};
+	*load = (struct store_load){
+		.link = link,
+		.model = model,
+		.pbx = mem_strdup(pbx),
+		.fn = fn,
+		.context = context,
+	};
 	strcpy(load->loaded.applied_id, "0-0");
 	/* Changes the watched key, for others: see store_watch(). What this connection watched
 	   before would refuse its own next transaction. */
@@ -177,8 +214,7 @@ struct store_load *store_load_start(struct redis_link *link, const char *pbx, co
 		return load;
 	load->lost = true;
 	if (load->waiting == 0) {
-		free(load->pbx);
-		free(load);
+		load_free(load);
 		return NULL;
 	}
 	return load;
