@@ -167,7 +167,7 @@ def test_music_for_the_one_on_hold(office, ledger):
 
 
 def test_an_application(office, ledger):
-    """The echo of the dialplan: nobody's phone, and a talk all the same."""
+    """The echo of the dialplan: answered, and no talk with anybody."""
     ann = office.agent(1001)
     began = time.monotonic()
     call_id = ann.originate("600")
@@ -180,7 +180,6 @@ def test_an_application(office, ledger):
     (segment,) = ann.call(call_id)["segments"]
     assert (segment["kind"], segment["from"], segment["to"], segment["result"]) == (
         "application", "1001", "600", "answered")
-    assert segment["talkMs"] >= 1000
 
 
 def test_muted(office, ledger):
