@@ -231,6 +231,7 @@ def test_how_far_the_streams_are_behind(fanout, redis_server, redis, session, we
     while socket.wait_for("event", 20)["cursor"] != last:
         pass
     wait_until(lambda: fanout.metric(lag % "call") == 0, 20)
+    redis.execute_command("ACL", "LOG", "RESET")  # what was refused was on purpose
 
 
 def test_redis_away(fanout, redis_server, session, websocket, recording):
