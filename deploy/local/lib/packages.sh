@@ -14,7 +14,7 @@ PACKAGES_TEST=(libcmocka-dev clang "libclang-rt-$(packages_clang)-dev" clang-for
 	python3-pytest python3-pytest-xdist python3-requests python3-jsonschema python3-yaml python3-jwt python3-cryptography
 	debhelper dpkg-dev systemd systemd-container logrotate mariadb-client
 	prometheus redis-sentinel python3-pymongo)
-PACKAGES_ENGINE=(docker.io docker-compose iptables) # for MAYDAY_TEST_COMPOSE=yes
+PACKAGES_ENGINE=(docker.io docker-compose iptables) # tests of images and docker-compose.yml; MAYDAY_TEST_COMPOSE=no leaves them out
 
 packages_missing() {
 	local have
