@@ -10,7 +10,6 @@ from lib.process import Process, wait_until
 from lib.servers import CACHE
 
 BARE = CACHE / "bookworm"
-APT = CACHE / "bookworm-apt"
 
 
 def call(*command, timeout=120, **options):
@@ -28,15 +27,18 @@ def stage(folder):
     return folder
 
 
+def copy_source(folder):
+    """What git knows, as it is now."""
+    for name in call("git", "-C", ROOT, "ls-files", "-co", "--exclude-standard").splitlines():
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
 def package(folder):
     """dpkg-buildpackage on a copy of what git knows, with the objects that are built already."""
-    source = folder / "mayday"
-    source.mkdir(parents=True)
-    names = call("git", "-C", ROOT, "ls-files", "-co", "--exclude-standard").splitlines()
-    for name in names:
-        if (ROOT / name).is_file():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, source / name)
+    source = copy_source(folder / "mayday")
     for name in ("obj", "bin"):
         shutil.copytree(ROOT / "build" / name, source / "build" / name)
     call("dpkg-buildpackage", "-us", "-uc", "-b", "-nc", cwd=source, timeout=400)
@@ -44,27 +46,28 @@ def package(folder):
 
 
 class Debian:
-    """A bare Debian 12 under a layer that can be thrown away. Its mounts live in a namespace that
+    """A bare Debian (12) under a layer that can be thrown away. Its mounts live in a namespace that
     goes with this process; what apt-get downloads is kept in the cache."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, bare=BARE):
         self.folder = pathlib.Path(folder)
         self.root = self.folder / "root"
         self.machine = None
+        downloads = bare.with_name(f"{bare.name}-apt")
         for name in ("upper", "work", "root"):
             (self.folder / name).mkdir()
         for name in ("archives/partial", "lists/partial"):
-            (APT / name).mkdir(parents=True, exist_ok=True)
+            (downloads / name).mkdir(parents=True, exist_ok=True)
         self.space = Process("namespace", ["unshare", "-m", "--propagation", "private", "sleep",
                                            "infinity"], self.folder / "space")
         self.space.spawn()
         wait_until(lambda: self._differs(), what="a namespace")
         self.outside("mount", "-t", "overlay", "overlay", "-o",
-                     f"lowerdir={BARE},upperdir={self.folder / 'upper'},workdir={self.folder / 'work'}",
+                     f"lowerdir={bare},upperdir={self.folder / 'upper'},workdir={self.folder / 'work'}",
                      self.root)
         self.outside("mount", "-t", "proc", "proc", self.root / "proc")
         for name, place in (("archives", "cache"), ("lists", "lib")):
-            self.outside("mount", "--bind", APT / name, self.root / "var" / place / "apt" / name)
+            self.outside("mount", "--bind", downloads / name, self.root / "var" / place / "apt" / name)
 
     def _differs(self):
         own = pathlib.Path("/proc/self/ns/mnt").readlink()

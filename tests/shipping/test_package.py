@@ -18,7 +18,7 @@ def debian(tmp_path_factory):
     debian = installed.Debian(folder)
     try:
         debian.outside("cp", package, debian.root / "mayday.deb")
-        debian.install("systemd", "dbus", "/mayday.deb")
+        debian.install("systemd", "dbus", "redis-server", "/mayday.deb")
         yield debian
     finally:
         debian.close()
@@ -61,6 +61,27 @@ def test_each_runs_as_a_user_of_its_own_that_is_not_root(booted):
     assert "0" not in users.values() and len(set(users.values())) == len(users)
 
 
+def test_redis_takes_the_list_of_users_and_daemons_get_in(booted):
+    """As docs/deploy.md says it, with Debian's own Redis."""
+    booted.ask("sh", "-c", "echo 'aclfile /etc/mayday/redis/users.acl' >>/etc/redis/redis.conf")
+    booted.ask("/usr/lib/mayday/make-secrets")
+    booted.ask("systemctl", "restart", "redis-server")
+    question = ("exec 3<>/dev/tcp/127.0.0.1/8104; "
+                r"printf 'GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' >&3; head -1 <&3")
+    wait_until(lambda: " 200 " in booted.ask("bash", "-c", question), 30, "ws-fanout is ready")
+    password = booted.ask("cat", "/etc/mayday/secrets/redis-admin")
+    log = booted.ask("env", f"REDISCLI_AUTH={password}", "redis-cli", "acl", "log")
+    assert not log.strip(), log
+
+
+def test_an_upgrade_leaves_the_daemons_running(booted):
+    before = {name: booted.properties(f"mayday-{name}", "MainPID") for name in SERVICES}
+    booted.ask("dpkg", "-i", "/mayday.deb")
+    assert {name: booted.properties(f"mayday-{name}", "MainPID") for name in SERVICES} == before
+    booted.ask("systemctl", "restart", "mayday-transfer-svc")
+    wait_until(lambda: booted.properties("mayday-transfer-svc", "ActiveState")["ActiveState"] == "active", 30)
+
+
 def test_signs_of_life_reach_systemd(booted):
     first = booted.properties("mayday-auth-svc", "WatchdogTimestampMonotonic")
     assert first["WatchdogTimestampMonotonic"] != "0"
@@ -70,8 +91,9 @@ def test_signs_of_life_reach_systemd(booted):
 
 def test_a_daemon_that_hangs_is_started_again(booted):
     folder = "/run/systemd/system/mayday-ws-fanout.service.d"
-    booted.ask("sh", "-c", f"mkdir -p {folder} && printf '[Service]\\nWatchdogSec=2s\\nTimeoutAbortSec=1s\\n' "
-               f">{folder}/quick.conf && systemctl daemon-reload && systemctl restart mayday-ws-fanout")
+    booted.ask("sh", "-c", f"mkdir -p {folder} && "
+               f"printf '[Service]\\nWatchdogSec=2s\\nTimeoutAbortSec=1s\\n' >{folder}/quick.conf && "
+               "systemctl daemon-reload && systemctl restart mayday-ws-fanout")
     booted.ask("systemctl", "kill", "-s", "STOP", "mayday-ws-fanout")
     wanted = {"NRestarts": "1", "ActiveState": "active"}
     wait_until(lambda: booted.properties("mayday-ws-fanout", *wanted) == wanted, 60, "a restart")
