@@ -21,6 +21,10 @@ static const struct message_field fields[] = {
 	 .fault = "uniqueid must be a string"},
 	{.key = "extension", .kind = MESSAGE_STRING, .offset = AT(extension), .min = 0, .max = 65536,
 	 .fault = "extension must be a string"},
+	{.key = "askedBy", .kind = MESSAGE_STRING, .offset = AT(asked_by), .min = 0, .max = 65536,
+	 .fault = "askedBy must be a string"},
+	{.key = "waiting", .kind = MESSAGE_STRING, .offset = AT(waiting), .min = 0, .max = 65536,
+	 .fault = "waiting must be a string"},
 	{0},
 };
 /* clang-format on */

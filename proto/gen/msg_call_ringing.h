@@ -21,6 +21,10 @@ struct msg_call_ringing {
 	const char *uniqueid;
 	/* whose phone rings */
 	const char *extension;
+	/* who asks there by the phone's own keys, while somebody waits */
+	const char *asked_by;
+	/* who waits meanwhile */
+	const char *waiting;
 };
 
 /* Returns 0, or -1 with *error_r (static) naming the field. The struct borrows from object. */

@@ -89,14 +89,42 @@ static void write_dialing(const struct note *note, struct json_writer *writer)
 	msg_call_dialing_write(&message, writer);
 }
 
+/* Asked by the phone's own keys: Asterisk rings through a Local channel of its own. */
+static bool asked_by_phone(const struct segment *segment, const struct channel *rung)
+{
+	return segment->kind == SEGMENT_CONSULTATION && rung != NULL && rung->dialer != NULL &&
+	       rung->dialer->local;
+}
+
+/* Whom the one that asks left for it. */
+static const char *left_waiting(const struct segment *asks)
+{
+	const struct call *call = asks->call;
+	const struct channel *by = channel_real(asks->a);
+
+	for (size_t i = call->segment_count; by != NULL && i-- > 0;) {
+		const struct segment *segment = call->segments[i];
+		const struct channel *a = channel_real(segment->a), *b = channel_real(segment->b);
+
+		if (segment == asks || segment->phase == SEGMENT_CLOSED || a == NULL || b == NULL)
+			continue;
+		if (a == by || b == by)
+			return a == by ? b->party : a->party;
+	}
+	return "";
+}
+
 static void write_ringing(const struct note *note, struct json_writer *writer)
 {
 	const struct channel *channel = channel_real(note->segment->b);
+	bool asked = asked_by_phone(note->segment, channel);
 	const struct msg_call_ringing message = {
 		WITH_CALL(note->call),
 		.channel = channel != NULL ? channel->name : NULL,
 		.uniqueid = channel != NULL ? channel->uniqueid : NULL,
 		.extension = or_null(note->segment->to),
+		.asked_by = asked ? or_null(note->segment->from) : NULL,
+		.waiting = asked ? or_null(left_waiting(note->segment)) : NULL,
 	};
 
 	msg_call_ringing_write(&message, writer);
