@@ -28,6 +28,8 @@ bool call_read(struct call *call, const redisReply *reply)
 	call->into = element(reply, STORE_CALL_INTO);
 	call->channels = parse(element(reply, STORE_CALL_CHANNELS));
 	call->extensions = parse(element(reply, STORE_CALL_EXTENSIONS));
+	call->segments = parse(element(reply, STORE_CALL_SEGMENTS));
+	call->transfers = parse(element(reply, STORE_CALL_TRANSFERS));
 	return true;
 }
 
@@ -35,6 +37,8 @@ void call_free(struct call *call)
 {
 	cJSON_Delete(call->channels);
 	cJSON_Delete(call->extensions);
+	cJSON_Delete(call->segments);
+	cJSON_Delete(call->transfers);
 	memset(call, 0, sizeof(*call));
 }
 
@@ -129,25 +133,68 @@ static bool find_beside(const struct call *call, const struct call_party *custom
 	return false;
 }
 
-/* Of a phone's own transfer: the target is up, and who transferred is gone. */
-static bool tells_watcher(const struct call *call, const struct transfer *transfer,
-			  enum transfer_input *input_r)
+static bool is_named(const struct call_party *party, const char *name)
 {
-	bool target = call->into[0] != '\0', by = false;
+	const char *own = party->extension[0] != '\0' ? party->extension : party->number;
+
+	return !party->local && strcmp(own, name) == 0;
+}
+
+static bool find_named(const struct call *call, const char *name, struct call_party *party_r)
+{
 	const cJSON *item;
 
 	cJSON_ArrayForEach(item, call->channels)
 	{
-		struct call_party party = read_party(item);
-		const char *name = party.extension[0] != '\0' ? party.extension : party.number;
-
-		if (party.local)
-			continue;
-		by = by || strcmp(name, transfer->by) == 0;
-		target = target || (party.up && strcmp(name, transfer->target) == 0);
+		*party_r = read_party(item);
+		if (is_named(party_r, name))
+			return true;
 	}
-	*input_r = target ? INPUT_JOINED : INPUT_CUSTOMER_GONE;
-	return (target && !by) || call_has_ended(call);
+	return false;
+}
+
+/* Of a phone's own transfer: with whom is the customer, if with anybody? Who transferred may not
+   have left yet, or the target not be gone. */
+static bool tells_watcher(const struct call *call, const struct transfer *transfer,
+			  enum transfer_input *input_r)
+{
+	struct call_party customer, beside, target;
+	bool blind = transfer->kind == KIND_PHONE_BLIND && transfer->state != STATE_ROLLING_BACK;
+
+	*input_r = call->into[0] != '\0' ? INPUT_JOINED : INPUT_CUSTOMER_GONE;
+	if (call_has_ended(call))
+		return true;
+	if (!find_named(call, transfer->customer, &customer) ||
+	    !find_beside(call, &customer, &beside) || beside.local)
+		return false;
+	*input_r = INPUT_JOINED;
+	if (!is_named(&beside, transfer->by))
+		return true;
+	*input_r = INPUT_RETURNED;
+	return !blind && !find_named(call, transfer->target, &target);
+}
+
+static const char *reason_of_result(const char *result)
+{
+	return strcmp(result, "answered") == 0 ? "target_hung_up" : result;
+}
+
+bool call_came_together(const struct call *call)
+{
+	return call_has_ended(call) && cJSON_GetArraySize(call->transfers) == 0;
+}
+
+const char *call_why_returned(const struct call *call)
+{
+	const char *why = "";
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, call->segments)
+	{
+		if (strcmp(member(item, "kind"), "consultation") == 0)
+			why = reason_of_result(member(item, "result"));
+	}
+	return why;
 }
 
 bool call_tells(const struct call *call, const struct transfer *transfer,

@@ -8,8 +8,8 @@
 #include <cjson/cJSON.h>
 
 struct call {
-	const char *id, *pbx, *state, *into; /* borrowed from the reply */
-	cJSON *channels, *extensions;        /* owned */
+	const char *id, *pbx, *state, *into;                 /* borrowed from the reply */
+	cJSON *channels, *extensions, *segments, *transfers; /* owned */
 };
 
 /* A channel of it; texts are "" where there is none, and belong to the call. */
@@ -30,5 +30,9 @@ bool call_find_pair(const struct call *call, const char *extension, struct call_
    nothing that would change it. */
 bool call_tells(const struct call *call, const struct transfer *transfer,
 		enum transfer_input *input_r);
+/* Of a call that is over: who asked by a phone's keys was with the customer again. */
+bool call_came_together(const struct call *call);
+/* Why who asked by a phone's keys is back with the customer; "" when nobody was asked. */
+const char *call_why_returned(const struct call *call);
 
 #endif

@@ -144,9 +144,10 @@ static struct place waiting(const struct transfer *transfer, const struct compos
 static int begin_managed(struct transfer *transfer, const struct compose_settings *set,
 			 struct actions *actions)
 {
-	struct place agent = place(transfer->agent_channel, "%s.%s.%s.%s.%" PRId64,
+	struct place agent = place(transfer->agent_channel, "%s.%s.%s.%s.%" PRId64 "%s%s",
 				   transfer->outside ? "i" : "a", transfer->id, transfer->target,
-				   transfer->by, transfer->ring_s);
+				   transfer->by, transfer->ring_s,
+				   transfer->caller_id[0] != '\0' ? "." : "", transfer->caller_id);
 	struct place customer = waiting(transfer, set);
 
 	if (!agent.fits || !customer.fits)

@@ -22,7 +22,7 @@ struct deadlines {
 
 struct round {
 	struct deadlines *deadlines;
-	bool deadline;
+	enum engine_check why;
 };
 
 static void release(struct deadlines *deadlines)
@@ -44,23 +44,23 @@ static void on_ids(const redisReply *reply, void *context)
 {
 	struct round *round = context;
 	struct deadlines *deadlines = round->deadlines;
-	bool deadline = round->deadline;
+	enum engine_check why = round->why;
 
 	free(round);
 	if (reply != NULL && reply->type == REDIS_REPLY_ARRAY)
 		for (size_t i = 0; i < reply->elements && !deadlines->closed; i++) {
 			deadlines->waiting++;
-			engine_check(deadlines->engine, reply->element[i]->str, deadline,
-				     on_checked, deadlines);
+			engine_check(deadlines->engine, reply->element[i]->str, why, 0, on_checked,
+				     deadlines);
 		}
 	release(deadlines);
 }
 
-static struct round *round_new(struct deadlines *deadlines, bool deadline)
+static struct round *round_new(struct deadlines *deadlines, enum engine_check why)
 {
 	struct round *round = mem_new(struct round);
 
-	*round = (struct round){deadlines, deadline};
+	*round = (struct round){deadlines, why};
 	deadlines->waiting++;
 	return round;
 }
@@ -73,7 +73,7 @@ static void round_cancel(struct round *round)
 
 static void check_all(struct deadlines *deadlines)
 {
-	struct round *round = round_new(deadlines, false);
+	struct round *round = round_new(deadlines, ENGINE_CHECK_MISSED);
 
 	deadlines->check_at_ms = 0;
 	if (store_under_way(deadlines->link, on_ids, round) < 0)
@@ -92,7 +92,7 @@ static void on_tick(void *context)
 		check_all(deadlines);
 		return;
 	}
-	round = round_new(deadlines, true);
+	round = round_new(deadlines, ENGINE_CHECK_DEADLINE);
 	if (store_due(deadlines->link, clock_wall_ms(), BATCH, on_ids, round) < 0)
 		round_cancel(round);
 }

@@ -34,14 +34,15 @@ static int64_t limit_of(const struct transfer *transfer, const struct limits *li
 	}
 }
 
+/* at: when it happened, which may be long ago. */
 static void enter(struct transfer *transfer, enum transfer_state state, const struct limits *limits,
-		  int64_t now)
+		  int64_t at, int64_t now)
 {
 	transfer->state = state;
 	transfer->state_at = now;
 	if (state_is_over(state)) {
 		transfer->deadline_at = 0;
-		transfer->ended_at = now;
+		transfer->ended_at = at;
 	} else {
 		transfer->deadline_at = now + limit_of(transfer, limits);
 	}
@@ -50,8 +51,9 @@ static void enter(struct transfer *transfer, enum transfer_state state, const st
 void decide_begin(struct transfer *transfer, enum transfer_state state, const struct limits *limits,
 		  int64_t now)
 {
-	transfer->requested_at = now;
-	enter(transfer, state, limits, now);
+	if (transfer->requested_at == 0)
+		transfer->requested_at = now;
+	enter(transfer, state, limits, now, now);
 }
 
 /* Of DIALSTATUS and QUEUESTATUS. */
@@ -117,6 +119,8 @@ static void note_reason(struct transfer *transfer, const struct signal *signal)
 	case INPUT_RETURNED:
 		if (transfer->with_customer && transfer->state == STATE_ANSWERED)
 			give_reason(transfer, "target_hung_up");
+		else if (signal->why[0] != '\0')
+			give_reason(transfer, signal->why);
 		break;
 	case INPUT_REFUSED:
 		give_reason(transfer, signal->why);
@@ -153,11 +157,12 @@ static void note_times(struct transfer *transfer, const struct signal *signal)
 		transfer->answered_at = signal->at;
 }
 
-static bool ends_asking(const struct signal *signal, enum transfer_effect effect)
+/* Who takes a parked customer is known when it is done. */
+static void note_target(struct transfer *transfer, const struct signal *signal)
 {
-	return signal->input == INPUT_TRYING || signal->input == INPUT_RETURNING ||
-	       effect == EFFECT_TAKE_BACK || effect == EFFECT_HAND_OVER ||
-	       effect == EFFECT_LAST_RESORT;
+	if (transfer->kind == KIND_PARK && signal->input == INPUT_JOINED &&
+	    signal->party[0] != '\0')
+		snprintf(transfer->target, sizeof(transfer->target), "%s", signal->party);
 }
 
 static const char *event_of(enum transfer_state state)
@@ -203,13 +208,13 @@ static void take(struct transfer *transfer, const struct signal *signal,
 		return;
 	note_reason(transfer, signal);
 	note_times(transfer, signal);
-	if (ends_asking(signal, step.effect) && transfer->mode == MODE_ASKING)
-		transfer->mode = MODE_ALONE;
+	note_target(transfer, signal);
+	transfer->mode = machine_mode_after(transfer->mode, signal->input, step.effect);
 	transfer->conference = transfer->conference || signal->conference;
 	decision->changed = true;
 	decision->effect = step.effect;
 	moved = step.next != transfer->state;
-	enter(transfer, step.next, limits, now);
+	enter(transfer, step.next, limits, signal->at != 0 ? signal->at : now, now);
 	if (moved)
 		tell(transfer, answered_before, decision);
 }
@@ -235,6 +240,15 @@ static bool concerns(const struct transfer *transfer, const struct signal *signa
 	return transfer->mode == MODE_WATCHING;
 }
 
+/* Who asked by keys has left, as one sees; Asterisk says in a moment that it was a transfer. */
+static bool is_ahead(const struct transfer *transfer, const struct signal *signal)
+{
+	return transfer->kind == KIND_PHONE_ATTENDED && signal->input == INPUT_JOINED &&
+	       !signal->left &&
+	       (transfer->state == STATE_CONSULTING || transfer->state == STATE_RINGING ||
+		transfer->state == STATE_ANSWERED);
+}
+
 static struct signal refine(const struct transfer *transfer, const struct signal *signal)
 {
 	struct signal refined = *signal;
@@ -244,6 +258,12 @@ static struct signal refine(const struct transfer *transfer, const struct signal
 	if (signal->input == INPUT_TARGET_GONE && transfer->with_customer &&
 	    transfer->mode == MODE_ASKING)
 		refined.input = INPUT_RETURNED;
+	/* Asterisk brought the customer back to who transferred. */
+	if (signal->input == INPUT_JOINED && transfer->mode == MODE_WATCHING &&
+	    signal->party[0] != '\0' && strcmp(signal->party, transfer->by) == 0)
+		refined.input = INPUT_RETURNED;
+	if (is_ahead(transfer, &refined))
+		refined.input = INPUT_AGENT_GONE;
 	return refined;
 }
 

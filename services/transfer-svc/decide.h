@@ -16,10 +16,11 @@ struct signal {
 	bool of_call; /* call-lifecycle says so of the call, not the dialplan of this transfer */
 	bool with_customer; /* SIGNAL_SPEAKS_WITH */
 	bool conference;    /* INPUT_JOINED: all three */
+	bool left;          /* INPUT_JOINED: and Asterisk said that it was a transfer */
 	const char *why;    /* Asterisk's word, or a reason of our own */
 	const char *cause;  /* INPUT_TARGET_GONE */
 	const char *channel;
-	const char *party;    /* of_call, INPUT_RINGING: whose phone rings */
+	const char *party;    /* of_call: whose phone rings, or who answered */
 	const char *entry_id; /* of events:ami:<pbx>: heard once */
 	int64_t at;           /* when it happened, Unix ms */
 };
@@ -48,7 +49,8 @@ struct decision {
 /* now: Unix ms. The transfer is changed in place; its version is not touched. */
 void decide(struct transfer *transfer, const struct signal *signal, const struct limits *limits,
 	    int64_t now, struct decision *decision_r);
-/* What is set when a transfer begins: state, times, the first deadline. */
+/* What is set when a transfer begins: state, times (requested_at unless it is known), the first
+   deadline. */
 void decide_begin(struct transfer *transfer, enum transfer_state state, const struct limits *limits,
 		  int64_t now);
 

@@ -28,6 +28,9 @@ static const struct {
 	{"fallback", INPUT_FALLBACK},     {"lost", INPUT_LOST},
 };
 
+/* The dialplan does not know the id of what a phone began: it is the transfer of the call. */
+#define PHONES_ID "-"
+
 static bool is_gone(const char *role, enum transfer_input *input_r)
 {
 	if (strcmp(role, "customer") == 0)
@@ -70,13 +73,19 @@ static void read_user_event(const cJSON *event, const struct stream_entry *entry
 	if (strcmp(text(event, "UserEvent"), "MaydayTransfer") != 0)
 		return;
 	news->id = text(event, "Id");
+	news->kind = NEWS_SIGNAL;
+	if (strcmp(news->id, PHONES_ID) == 0) {
+		news->kind = NEWS_OF_CALL;
+		news->id = text(event, "Linkedid");
+		signal->of_call = true;
+	}
 	signal->why = text(event, "Why");
 	signal->cause = text(event, "Cause");
 	signal->channel = text(event, "Channel");
 	signal->entry_id = entry->id;
 	signal->at = json_get_int(event, "t", 0);
-	if (news->id[0] != '\0' && read_step(text(event, "Step"), event, signal))
-		news->kind = NEWS_SIGNAL;
+	if (news->id[0] == '\0' || !read_step(text(event, "Step"), event, signal))
+		news->kind = NEWS_NONE;
 }
 
 static bool contains(const struct stream_entry *entry, const char *word)
@@ -108,16 +117,40 @@ static void of_call(struct news *news, enum transfer_input input)
 	news->signal.input = input;
 }
 
-static void read_ringing(const struct msg_event *event, struct news *news)
+static void phones(const struct msg_event *event, struct news *news, enum transfer_kind kind,
+		   enum transfer_state begins)
 {
-	of_call(news, INPUT_RINGING);
-	news->signal.party = text(event->data.tree, "extension");
+	news->kind = NEWS_PHONES;
+	news->phones = kind;
+	news->begins = begins;
+	news->pbx = event->pbx != NULL ? event->pbx : "";
+	news->from = text(event->data.tree, "from");
+	news->to = text(event->data.tree, "to");
+	news->transferee = text(event->data.tree, "transferee");
 }
 
+static void read_ringing(const struct msg_event *event, struct news *news)
+{
+	const cJSON *data = event->data.tree;
+
+	of_call(news, INPUT_RINGING);
+	news->signal.party = text(data, "extension");
+	if (text(data, "askedBy")[0] == '\0')
+		return;
+	phones(event, news, KIND_PHONE_ATTENDED, STATE_CONSULTING);
+	news->from = text(data, "askedBy");
+	news->to = news->signal.party;
+	news->transferee = text(data, "waiting");
+	news->tells = true;
+}
+
+/* While somebody still waits it is the one who was asked that answered. */
 static void read_established(const struct msg_event *event, struct news *news)
 {
-	(void)event;
-	of_call(news, INPUT_JOINED);
+	bool asked = strcmp(text(event->data.tree, "state"), "transferring") == 0;
+
+	of_call(news, asked ? INPUT_ANSWERED : INPUT_JOINED);
+	news->signal.party = text(event->data.tree, "answeredBy");
 }
 
 /* Two calls became one: the target of an attended transfer is with the customer. */
@@ -131,18 +164,50 @@ static void read_merged(const struct msg_event *event, struct news *news)
 static void read_transferred(const struct msg_event *event, struct news *news)
 {
 	const char *kind = text(event->data.tree, "kind");
+	bool waits = strcmp(text(event->data.tree, "state"), "transferring") == 0;
 
-	if (strcmp(kind, "blind") == 0)
-		news->phones = KIND_PHONE_BLIND;
-	else if (strcmp(kind, "attended") == 0)
-		news->phones = KIND_PHONE_ATTENDED;
-	else
-		return;
-	news->kind = NEWS_PHONES;
-	news->pbx = event->pbx != NULL ? event->pbx : "";
-	news->from = text(event->data.tree, "from");
-	news->to = text(event->data.tree, "to");
-	news->transferee = text(event->data.tree, "transferee");
+	if (strcmp(kind, "blind") == 0) {
+		phones(event, news, KIND_PHONE_BLIND, STATE_DIALING);
+	} else if (strcmp(kind, "attended") == 0) {
+		of_call(news, waits ? INPUT_AGENT_GONE : INPUT_JOINED);
+		phones(event, news, KIND_PHONE_ATTENDED, STATE_DIALING);
+		news->signal.left = true;
+		news->tells = true;
+	}
+}
+
+static void read_parked(const struct msg_event *event, struct news *news)
+{
+	const cJSON *data = event->data.tree;
+	const char *caller = text(data, "caller");
+
+	phones(event, news, KIND_PARK, STATE_QUEUED);
+	news->from = text(data, "parkedBy");
+	news->to = text(data, "space");
+	news->transferee = strcmp(caller, news->from) == 0 ? text(data, "callee") : caller;
+	news->ring_s = json_get_int(data, "timeoutMs", 0) / 1000;
+}
+
+static void read_unparked(const struct msg_event *event, struct news *news)
+{
+	const char *reason = text(event->data.tree, "reason");
+
+	if (strcmp(reason, "retrieved") == 0) {
+		of_call(news, INPUT_JOINED);
+		news->signal.party = text(event->data.tree, "retrievedBy");
+	} else if (strcmp(reason, "timeout") == 0) {
+		of_call(news, INPUT_RETURNING);
+		news->signal.why = "TIMEOUT";
+	} else {
+		of_call(news, INPUT_CUSTOMER_GONE);
+	}
+}
+
+/* Who asked by keys may be back. */
+static void read_unheld(const struct msg_event *event, struct news *news)
+{
+	(void)event;
+	news->kind = NEWS_CHECK;
 }
 
 static void read_ended(const struct msg_event *event, struct news *news)
@@ -164,11 +229,10 @@ static const struct {
 	const char *type;
 	void (*read)(const struct msg_event *event, struct news *news);
 } types[] = {
-	{"call:ringing", read_ringing},
-	{"call:established", read_established},
-	{"call:transferred", read_transferred},
-	{"call:merged", read_merged},
-	{"call:ended", read_ended},
+	{"call:ringing", read_ringing},         {"call:established", read_established},
+	{"call:transferred", read_transferred}, {"call:merged", read_merged},
+	{"call:parked", read_parked},           {"call:unparked", read_unparked},
+	{"call:unheld", read_unheld},           {"call:ended", read_ended},
 };
 
 static void read_call(const struct stream_entry *entry, struct news *news)

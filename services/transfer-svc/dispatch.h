@@ -11,7 +11,8 @@ enum news_kind {
 	NEWS_NONE,
 	NEWS_SIGNAL,    /* for the transfer of this id */
 	NEWS_OF_CALL,   /* a signal for the transfer that this call has, if any */
-	NEWS_PHONES,    /* a phone began a transfer by itself */
+	NEWS_PHONES,    /* a phone began a transfer by itself, or goes on with it */
+	NEWS_CHECK,     /* it should be looked at how a phone's own of this call stands */
 	NEWS_CHECK_ALL, /* something may have been missed */
 };
 
@@ -21,6 +22,9 @@ struct news {
 	struct signal signal;
 	/* NEWS_PHONES */
 	enum transfer_kind phones;
+	enum transfer_state begins;
+	bool tells;     /* signal is for it, when it has begun or was under way */
+	int64_t ring_s; /* 0: not known */
 	const char *pbx, *from, *to, *transferee;
 	char entry_id[48];
 	cJSON *tree; /* all texts are of it; owned by whoever asked */

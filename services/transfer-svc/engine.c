@@ -2,6 +2,7 @@
 
 #include "call.h"
 #include "clock.h"
+#include "heard.h"
 #include "log.h"
 #include "mem.h"
 #include "store.h"
@@ -14,6 +15,7 @@
 /* A PBX that is away may have done what it was asked, and cannot be asked: time stands still. */
 #define AWAY_STEP_MS 5000
 #define AWAY_MAX_MS  600000
+#define HEAR_STEP_MS 500
 
 struct engine {
 	struct redis_link *link;
@@ -29,11 +31,13 @@ struct job {
 	char why[40], cause[12], channel[TRANSFER_CHANNEL], party[TRANSFER_PARTY], entry_id[48];
 	struct transfer transfer;
 	unsigned tries;
-	bool check;      /* the call is looked at first */
-	bool deadline;   /* and then time counts */
-	bool fired;      /* its deadline is what is decided on */
-	bool pbx_is_up;  /* of a check */
-	bool call_tells; /* of a check: signal is what the call says */
+	bool check; /* the call is looked at first */
+	enum engine_check why_check;
+	int64_t check_at; /* of what is looked at, 0: now */
+	bool fired;       /* its deadline is what is decided on */
+	bool pbx_is_up;   /* of a check */
+	bool is_heard;    /* of a check: the streams have nothing more to tell */
+	bool call_tells;  /* of a check: signal is what the call says */
 	engine_may_fn *may;
 	engine_done_fn *done;
 	void *context;
@@ -185,28 +189,58 @@ static void put_off(struct job *job, int64_t ms)
 	store(job, NULL, 0, &none);
 }
 
+/* How long a phone's own may stay as it is. */
+static int64_t patience(const struct job *job)
+{
+	const struct transfer *transfer = &job->transfer;
+
+	return transfer->state == STATE_ANSWERED ? job->engine->limits->consult_ms
+						 : transfer->ring_s * 1000;
+}
+
+/* What the call says may be what the streams are still to tell, and better. */
+static bool is_ahead(const struct job *job, int64_t now)
+{
+	return !job->is_heard && job->why_check != ENGINE_CHECK_NEWS &&
+	       now - job->transfer.state_at < AWAY_MAX_MS;
+}
+
 static void decide_check(struct job *job)
 {
 	const struct transfer *transfer = &job->transfer;
 	int64_t now = clock_wall_ms();
-	bool is_due = job->deadline && transfer->deadline_at != 0 && transfer->deadline_at <= now;
+	bool is_due = job->why_check == ENGINE_CHECK_DEADLINE && transfer->deadline_at != 0 &&
+		      transfer->deadline_at <= now;
 
-	job->signal.at = now;
+	job->signal.at = job->check_at != 0 ? job->check_at : now;
 	job->fired = false;
-	if (job->call_tells) {
+	if (is_ahead(job, now)) {
+		if (is_due)
+			put_off(job, HEAR_STEP_MS);
+		else
+			finish(job, ENGINE_IGNORED, "");
+	} else if (job->call_tells) {
 		apply(job);
 	} else if (!is_due) {
 		finish(job, ENGINE_IGNORED, "");
 	} else if (!job->pbx_is_up && now - transfer->state_at < AWAY_MAX_MS) {
 		put_off(job, AWAY_STEP_MS);
-	} else if (transfer->mode == MODE_WATCHING &&
-		   now - transfer->state_at < transfer->ring_s * 1000) {
+	} else if (transfer->mode == MODE_WATCHING && now - transfer->state_at < patience(job)) {
 		put_off(job, DECIDE_WATCH_MS);
 	} else {
 		job->signal.input = INPUT_DEADLINE;
 		job->fired = true;
 		apply(job);
 	}
+}
+
+/* The end of a call is told by an event of its own; what was before it is asked. */
+static bool ask_call(struct job *job, const struct call *call)
+{
+	if (job->why_check != ENGINE_CHECK_NEWS || !call_has_ended(call))
+		return call_tells(call, &job->transfer, &job->signal.input);
+	job->signal.input = INPUT_RETURNED;
+	return call_came_together(call);
 }
 
 static void on_call(const redisReply *reply, void *context)
@@ -220,7 +254,9 @@ static void on_call(const redisReply *reply, void *context)
 	}
 	job->call_tells = false;
 	if (call_read(&call, reply)) {
-		job->call_tells = call_tells(&call, &job->transfer, &job->signal.input);
+		job->call_tells = ask_call(job, &call);
+		snprintf(job->why, sizeof(job->why), "%s",
+			 job->transfer.kind == KIND_PHONE_ATTENDED ? call_why_returned(&call) : "");
 		call_free(&call);
 	}
 	decide_check(job);
@@ -234,11 +270,19 @@ static void on_pbx(const redisReply *reply, void *context)
 		reply != NULL && reply->type == REDIS_REPLY_STRING && strcmp(reply->str, "up") == 0;
 }
 
+static void on_heard(const redisReply *reply, void *context)
+{
+	struct job *job = context;
+
+	job->is_heard = heard_is_recent(reply, clock_wall_ms());
+}
+
 static void look_at_call(struct job *job)
 {
 	struct redis_link *link = job->engine->link;
 
 	if (store_pbx(link, job->transfer.pbx, on_pbx, job) < 0 ||
+	    store_heard(link, on_heard, job) < 0 ||
 	    store_call(link, job->transfer.call_id, on_call, job) < 0)
 		finish(job, ENGINE_UNAVAILABLE, "");
 }
@@ -307,13 +351,14 @@ void engine_feed(struct engine *engine, const char *id, const struct signal *sig
 	load(job);
 }
 
-void engine_check(struct engine *engine, const char *id, bool deadline, engine_done_fn *done,
-		  void *context)
+void engine_check(struct engine *engine, const char *id, enum engine_check why, int64_t at,
+		  engine_done_fn *done, void *context)
 {
 	struct job *job = job_new(engine, id, done, context);
 
 	job->check = true;
-	job->deadline = deadline;
+	job->why_check = why;
+	job->check_at = at;
 	load(job);
 }
 
@@ -325,6 +370,7 @@ void engine_begin(struct engine *engine, const struct transfer *transfer, enum t
 	struct actions actions = {0};
 
 	job->transfer = *transfer;
+	job->signal.at = transfer->requested_at;
 	decide_begin(&job->transfer, state, engine->limits, clock_wall_ms());
 	if (job->transfer.mode != MODE_WATCHING &&
 	    compose_begin(&job->transfer, &engine->compose, &actions) < 0) {

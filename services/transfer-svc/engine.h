@@ -42,9 +42,15 @@ void engine_begin(struct engine *engine, const struct transfer *transfer, enum t
    done is called exactly once, maybe before this returns. */
 void engine_feed(struct engine *engine, const char *id, const struct signal *signal,
 		 engine_may_fn *may, engine_done_fn *done, void *context);
-/* Looks at the call of a transfer: tells it what it missed. A deadline that has passed fires, when
-   the call says nothing else and Asterisk is connected. */
-void engine_check(struct engine *engine, const char *id, bool deadline, engine_done_fn *done,
-		  void *context);
+enum engine_check {
+	ENGINE_CHECK_NEWS,     /* the call has changed: how, the call says */
+	ENGINE_CHECK_MISSED,   /* something was perhaps not heard */
+	ENGINE_CHECK_DEADLINE, /* one that has passed fires, when the call says nothing else */
+};
+
+/* Looks at the call of a transfer: tells it what it missed, unless the streams are still to tell
+   it. at: when that was, Unix ms; 0: now. Time stands still while Asterisk is not connected. */
+void engine_check(struct engine *engine, const char *id, enum engine_check why, int64_t at,
+		  engine_done_fn *done, void *context);
 
 #endif

@@ -1,6 +1,7 @@
 #include "follower.h"
 
 #include "dispatch.h"
+#include "heard.h"
 #include "lease.h"
 #include "log.h"
 #include "loop.h"
@@ -17,6 +18,8 @@
 #define BLOCK_MS    1000
 #define RETRY_MS    200
 
+#define PHONES_LETTER 'p' /* ids of phones' own begin with it, those of ours with t */
+
 struct item {
 	struct news news;
 	struct item *next;
@@ -28,6 +31,7 @@ struct follower {
 	struct lease *lease;
 	struct redis_link *lease_link;
 	struct stream_reader *reader;
+	struct heard *heard;
 	struct timer *retry;
 	char *streams[STREAMS_MAX + 1];
 	char positions[STREAMS_MAX][48];
@@ -79,6 +83,7 @@ static void items_free(struct item **first)
 static void forget(struct follower *follower)
 {
 	stream_reader_close(&follower->reader);
+	heard_reading(follower->heard, false);
 	follower->set.metrics->transfer_reading = 0;
 	items_free(&follower->first);
 	items_free(&follower->held);
@@ -116,10 +121,15 @@ static struct step *step_new(struct follower *follower, struct item *item)
 	return step;
 }
 
+static bool is_wanted(const struct step *step)
+{
+	return !step->follower->closed && step->turn == step->follower->turn;
+}
+
 /* True when the answer is still wanted. */
 static bool step_end(struct step *step)
 {
-	bool wanted = !step->follower->closed && step->turn == step->follower->turn;
+	bool wanted = is_wanted(step);
 
 	if (step->item != NULL)
 		item_free(step->item);
@@ -151,14 +161,34 @@ static void on_transfer_of_call(const redisReply *reply, void *context)
 	struct engine *engine = follower->set.engine;
 	bool known = reply != NULL && reply->type == REDIS_REPLY_STRING;
 
-	if (known && !follower->closed && step->turn == follower->turn) {
-		engine_feed(engine, reply->str, &step->item->news.signal, NULL, on_fed, step);
+	if (known && is_wanted(step)) {
+		if (step->item->news.kind == NEWS_CHECK && reply->str[0] == PHONES_LETTER)
+			engine_check(engine, reply->str, ENGINE_CHECK_NEWS,
+				     step->item->news.signal.at, on_fed, step);
+		else
+			engine_feed(engine, reply->str, &step->item->news.signal, NULL, on_fed,
+				    step);
 		return;
 	}
 	on_fed(reply != NULL ? ENGINE_NOT_FOUND : ENGINE_UNAVAILABLE, NULL, "", step);
 }
 
 /* ---- phones' own ---- */
+
+/* What is said of it counts for the one that the call has, which may be older. */
+static void on_phones_begun(enum engine_result result, const struct transfer *transfer,
+			    const char *other, void *context)
+{
+	struct step *step = context;
+	struct engine *engine = step->follower->set.engine;
+	const char *id = result == ENGINE_DONE ? transfer->id : other;
+
+	if (step->item->news.tells && is_wanted(step) &&
+	    (result == ENGINE_DONE || result == ENGINE_CONFLICT))
+		engine_feed(engine, id, &step->item->news.signal, NULL, on_fed, step);
+	else
+		on_fed(result, NULL, "", step);
+}
 
 /* The entry's id makes the transfer's: read twice, it is begun once. */
 static void begin_phones(struct follower *follower, struct item *item)
@@ -167,16 +197,17 @@ static void begin_phones(struct follower *follower, struct item *item)
 	struct transfer transfer = {
 		.mode = MODE_WATCHING,
 		.kind = news->phones,
-		.ring_s = follower->set.phones_ring_s,
+		.ring_s = follower->set.phones_ring_s + news->ring_s,
+		.requested_at = news->signal.at,
 	};
 
-	snprintf(transfer.id, sizeof(transfer.id), "p%.30s", news->entry_id);
+	snprintf(transfer.id, sizeof(transfer.id), "%c%.30s", PHONES_LETTER, news->entry_id);
 	snprintf(transfer.call_id, sizeof(transfer.call_id), "%s", news->id);
 	snprintf(transfer.pbx, sizeof(transfer.pbx), "%s", news->pbx);
 	snprintf(transfer.by, sizeof(transfer.by), "%s", news->from);
 	snprintf(transfer.customer, sizeof(transfer.customer), "%s", news->transferee);
 	snprintf(transfer.target, sizeof(transfer.target), "%s", news->to);
-	engine_begin(follower->set.engine, &transfer, STATE_DIALING, on_fed,
+	engine_begin(follower->set.engine, &transfer, news->begins, on_phones_begun,
 		     step_new(follower, item));
 }
 
@@ -220,6 +251,7 @@ static void next(struct follower *follower)
 
 	if (item == NULL) {
 		store_positions_moved(follower);
+		heard_done(follower->heard);
 		stream_reader_next(follower->reader);
 		return;
 	}
@@ -266,15 +298,15 @@ static void take(struct follower *follower, const struct stream_entry *entry)
 		add(follower, item, strcmp(entry->stream, STORE_CALL_EVENT) == 0);
 }
 
-/* Some stream had more than the batch took: what calls say may be ahead of it. */
-static bool is_cut(const struct stream_entry *entries, size_t count)
+/* Some stream had more than the batch took, beside this one (NULL: any). */
+static bool is_cut(const struct stream_entry *entries, size_t count, const char *beside)
 {
 	size_t same = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		same = i > 0 && strcmp(entries[i].stream, entries[i - 1].stream) == 0 ? same + 1
 										      : 1;
-		if (same == BATCH && strcmp(entries[i].stream, STORE_CALL_EVENT) != 0)
+		if (same == BATCH && (beside == NULL || strcmp(entries[i].stream, beside) != 0))
 			return true;
 	}
 	return false;
@@ -284,9 +316,11 @@ static void on_batch(const struct stream_entry *entries, size_t count, void *con
 {
 	struct follower *follower = context;
 
+	heard_batch(follower->heard, !is_cut(entries, count, NULL));
 	for (size_t i = 0; i < count; i++)
 		take(follower, &entries[i]);
-	if (!is_cut(entries, count) && follower->held != NULL) {
+	/* What calls say may be ahead of what was cut. */
+	if (!is_cut(entries, count, STORE_CALL_EVENT) && follower->held != NULL) {
 		*follower->last = follower->held;
 		follower->last = follower->held_last;
 		follower->held = NULL;
@@ -319,6 +353,7 @@ static void read_on(struct follower *follower, const redisReply *positions)
 		follower->cursors[i] = follower->positions[i];
 	}
 	follower->reader = stream_reader_open(follower->loop, &set);
+	heard_reading(follower->heard, true);
 	follower->set.metrics->transfer_reading = 1;
 	deadlines_check_all(follower->set.deadlines);
 }
@@ -384,6 +419,7 @@ struct follower *follower_open(uv_loop_t *loop, const struct follower_settings *
 	follower->streams[follower->stream_count++] = mem_strdup(STORE_CALL_EVENT);
 	for (size_t i = 0; i < set->pbx_count && follower->stream_count < STREAMS_MAX; i++)
 		follower->streams[follower->stream_count++] = store_source(set->pbxs[i]);
+	follower->heard = heard_open(loop, set->link);
 	follower->lease_link = redis_link_open(loop, set->redis, "lease", NULL);
 	follower->lease = lease_open(loop, follower->lease_link, STORE_LEASE, set->instance,
 				     set->lease_ttl_ms, &hooks);
@@ -405,6 +441,7 @@ void follower_close(struct follower **_follower)
 	follower->closed = true;
 	timer_stop(&follower->retry);
 	forget(follower);
+	heard_close(&follower->heard);
 	lease_close(&follower->lease);
 	redis_link_close(&follower->lease_link);
 	release(follower);

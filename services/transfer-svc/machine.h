@@ -82,6 +82,9 @@ struct transition {
 
 struct transition machine_step(enum transfer_state state, enum transfer_mode mode,
 			       enum transfer_input input);
+/* How the parties take part after it. */
+enum transfer_mode machine_mode_after(enum transfer_mode mode, enum transfer_input input,
+				      enum transfer_effect effect);
 bool state_is_over(enum transfer_state state);
 bool input_is_command(enum transfer_input input);
 

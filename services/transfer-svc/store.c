@@ -18,7 +18,8 @@ int store_of_call(struct redis_link *link, const char *call_id, redis_reply_fn *
 int store_call(struct redis_link *link, const char *call_id, redis_reply_fn *fn, void *context)
 {
 	return redis_link_command(link, fn, context,
-				  "HMGET call:%s callId pbx state channels extensions mergedInto",
+				  "HMGET call:%s callId pbx state channels extensions mergedInto "
+				  "segments transfers",
 				  call_id);
 }
 
@@ -95,4 +96,14 @@ int store_position(struct redis_link *link, const char *stream, const char *id, 
 		   void *context)
 {
 	return redis_link_command(link, fn, context, "HSET transfers:follow %s %s", stream, id);
+}
+
+int store_heard(struct redis_link *link, redis_reply_fn *fn, void *context)
+{
+	return redis_link_command(link, fn, context, "HGET transfers:follow heardAt");
+}
+
+int store_heard_at(struct redis_link *link, int64_t at)
+{
+	return redis_link_command(link, NULL, NULL, "HSET transfers:follow heardAt %" PRId64, at);
 }

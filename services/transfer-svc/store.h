@@ -42,6 +42,8 @@ enum {
 	STORE_CALL_CHANNELS,
 	STORE_CALL_EXTENSIONS,
 	STORE_CALL_INTO,
+	STORE_CALL_SEGMENTS,
+	STORE_CALL_TRANSFERS,
 	STORE_CALL_FIELDS
 };
 
@@ -83,5 +85,8 @@ int store_positions(struct redis_link *link, const char *const *streams, size_t 
 		    redis_reply_fn *fn, void *context);
 int store_position(struct redis_link *link, const char *stream, const char *id, redis_reply_fn *fn,
 		   void *context);
+/* heardAt of the same hash: up to when everything has been heard. */
+int store_heard(struct redis_link *link, redis_reply_fn *fn, void *context);
+int store_heard_at(struct redis_link *link, int64_t at);
 
 #endif

@@ -59,7 +59,8 @@ static const struct field {
 #define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
 
 static const char *const kind_names[] = {
-	"blind", "external", "queue", "dialplan", "managed", "phone_blind", "phone_attended",
+	"blind",   "external",    "queue",          "dialplan",
+	"managed", "phone_blind", "phone_attended", "park",
 };
 
 const char *kind_name(enum transfer_kind kind)
@@ -79,7 +80,7 @@ bool kind_parse(const char *name, enum transfer_kind *kind_r)
 
 bool kind_is_phones(enum transfer_kind kind)
 {
-	return kind == KIND_PHONE_BLIND || kind == KIND_PHONE_ATTENDED;
+	return kind >= KIND_PHONE_BLIND;
 }
 
 static const char *text_of(const struct transfer *transfer, const struct field *field)

@@ -21,6 +21,7 @@ enum transfer_kind {
 	KIND_MANAGED,
 	KIND_PHONE_BLIND, /* a phone's own, by REFER or keys */
 	KIND_PHONE_ATTENDED,
+	KIND_PARK, /* into a parking place, by whatever means: whoever takes it from there */
 	KINDS
 };
 

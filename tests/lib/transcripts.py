@@ -3,6 +3,7 @@ of them as segments."""
 
 import json
 import pathlib
+import re
 
 DATA = pathlib.Path(__file__).resolve().parents[1] / "data/ami"
 NAMES = sorted(path.name[:-len(".truth.json")] for path in DATA.glob("*.truth.json"))
@@ -109,6 +110,38 @@ def wanted(name):
                 yield _party(call["from"]), words.removeprefix("answered by "), result, talk
         else:
             yield _party(call["from"]), to, result, talk
+
+
+SENT = re.compile(r"(\d+) (?:blind-)?transferred \d+ to|transferred by (\d+) to")
+
+
+def _sender(calls):
+    """Who sent a call on, as the words of some call of the session say."""
+    found = [SENT.search(call["result"]) for call in calls]
+    return next((match[1] or match[2] for match in found if match), "")
+
+
+def wanted_transfers(name):
+    """(kind, from, customer, to, result, reason) of each transfer that a phone began by itself."""
+    calls = truth(name)["calls"]
+    first = calls[0] if calls else {}
+    for call in calls:
+        origin, to, how = _party(call["from"]), _party(call["to"]), call["how"]
+        if how in ("blind transfer", "REFER"):
+            yield "phone_blind", _sender(calls), origin, to, "completed", ""
+        elif how in ("attended transfer", "REFER with Replaces"):
+            yield "phone_attended", _sender(calls), origin, to, "completed", ""
+        elif how == "consultation" and not _sender(calls):
+            reason = call["result"].split(" 4")[0].replace("not answered", "no_answer")
+            yield "phone_attended", origin, _party(first["from"]), to, "rolled_back", reason
+        elif how.startswith("retrieved from slot"):
+            yield "park", _party(first["to"]), origin, to, "completed", ""
+        elif how.startswith("park timeout"):
+            yield "park", to, origin, PARKING_SPACE.search(first["result"])[1], "rolled_back", \
+                "timeout"
+
+
+PARKING_SPACE = re.compile(r"parked in (\d+)")
 
 
 def missing(name, segments):

@@ -63,7 +63,7 @@ static void test_a_blind_transfer_is_told(void **unused)
 	assert_string_equal(decision.events[0], "transfer:answered");
 	assert_string_equal(decision.events[1], "transfer:completed");
 	assert_int_equal(transfer.deadline_at, 0);
-	assert_int_equal(transfer.ended_at, 2000);
+	assert_int_equal(transfer.ended_at, 1500);
 	assert_false(feed(&transfer, INPUT_CUSTOMER_GONE, "").changed);
 	assert_true(feed(&transfer, INPUT_CANCEL, "").refused);
 }
@@ -164,6 +164,69 @@ static void test_what_a_call_says(void **unused)
 	assert_int_equal(phones.state, STATE_FAILED);
 }
 
+static struct decision hear(struct transfer *transfer, enum transfer_input input, const char *party,
+			    bool left)
+{
+	struct signal signal = signal_empty;
+	struct decision decision;
+
+	signal.of_call = true;
+	signal.input = input;
+	signal.party = party;
+	signal.left = left;
+	signal.at = 1500;
+	decide(transfer, &signal, &limits, 2000, &decision);
+	return decision;
+}
+
+/* Asked by a phone's keys: the parties are seen together before Asterisk says what it was. */
+static void test_a_phone_asks_and_leaves(void **unused)
+{
+	struct transfer transfer = make(KIND_PHONE_ATTENDED, MODE_WATCHING, STATE_CONSULTING);
+
+	(void)unused;
+	hear(&transfer, INPUT_RINGING, "1003", false);
+	assert_int_equal(transfer.state, STATE_RINGING);
+	hear(&transfer, INPUT_ANSWERED, "1003", false);
+	assert_int_equal(transfer.state, STATE_ANSWERED);
+	hear(&transfer, INPUT_JOINED, "1003", false);
+	assert_int_equal(transfer.state, STATE_COMPLETING);
+	hear(&transfer, INPUT_JOINED, "", true);
+	assert_int_equal(transfer.state, STATE_COMPLETED);
+	assert_int_equal(transfer.ended_at, 1500);
+}
+
+static void test_a_phone_leaves_while_it_rings(void **unused)
+{
+	struct transfer taken = make(KIND_PHONE_ATTENDED, MODE_WATCHING, STATE_RINGING);
+	struct transfer recalled = taken;
+
+	(void)unused;
+	hear(&taken, INPUT_AGENT_GONE, "", true);
+	hear(&taken, INPUT_JOINED, "1003", false);
+	assert_int_equal(taken.state, STATE_COMPLETED);
+	hear(&recalled, INPUT_AGENT_GONE, "", true);
+	hear(&recalled, INPUT_JOINED, "1001", false);
+	assert_int_equal(recalled.state, STATE_ROLLED_BACK);
+}
+
+static void test_parked(void **unused)
+{
+	struct transfer taken = make(KIND_PARK, MODE_WATCHING, STATE_QUEUED);
+	struct transfer own = taken, late = taken;
+
+	(void)unused;
+	hear(&taken, INPUT_JOINED, "1004", false);
+	assert_int_equal(taken.state, STATE_COMPLETED);
+	assert_string_equal(taken.target, "1004");
+	hear(&own, INPUT_JOINED, "1001", false);
+	assert_int_equal(own.state, STATE_CANCELLED);
+	feed(&late, INPUT_RETURNING, "TIMEOUT");
+	hear(&late, INPUT_JOINED, "1001", false);
+	assert_int_equal(late.state, STATE_ROLLED_BACK);
+	assert_string_equal(late.reason, "timeout");
+}
+
 static void test_a_toggled_target_that_leaves(void **unused)
 {
 	struct transfer transfer = make(KIND_MANAGED, MODE_ASKING, STATE_ANSWERED);
@@ -255,6 +318,9 @@ int main(void)
 		cmocka_unit_test(test_the_cause_of_the_target_is_kept),
 		cmocka_unit_test(test_an_entry_is_heard_once),
 		cmocka_unit_test(test_what_a_call_says),
+		cmocka_unit_test(test_a_phone_asks_and_leaves),
+		cmocka_unit_test(test_a_phone_leaves_while_it_rings),
+		cmocka_unit_test(test_parked),
 		cmocka_unit_test(test_a_toggled_target_that_leaves),
 		cmocka_unit_test(test_agent_and_target_leave_together),
 		cmocka_unit_test(test_every_effect_is_composed),
