@@ -81,7 +81,7 @@ def told(redis, transfer_id):
                "announcement": "vip"}, [(CUSTOMER, "q.support.1001.9.3.1.vip")]),
     ("managed", {"target": "1003"}, [(CUSTOMER, "c.1001.625"), (AGENT, "a.1003.1001.25")]),
     ("managed", {"target": "74951234567", "external": True},
-     [(CUSTOMER, "c.1001.625"), (AGENT, "i.74951234567.1001.25")]),
+     [(CUSTOMER, "c.1001.625"), (AGENT, "i.74951234567.1001.25.1001")]),
 ])
 def test_where_the_parties_are_sent(redis, pbx, service, rest, session, kind, fields, sent):
     agent = rest(service(TRANSFER_EXTERNAL_CALLER_ID="agent"), session("agent", "1001"))
@@ -123,6 +123,64 @@ def test_commands_of_a_consultation(redis, pbx, agent):
         pbx.step(transfer_id, end[command])
         wait_until(lambda now=transfer_id: not redis.zscore("transfers:deadlines", now))
         assert_error(agent.delete(f"{BASE}/{transfer_id}"), 410, "transfer_over")
+
+
+# How a transfer comes into each state, and which commands it follows there.
+STATES = [
+    ("blind", [], "requested", ""),
+    ("blind", ["trying"], "dialing", "cancel"),
+    ("blind", ["trying", "ringing"], "ringing", "cancel"),
+    ("blind", ["trying", "returning"], "rolling_back", ""),
+    ("blind", ["trying", "cancel"], "cancelling", ""),
+    ("queue", ["queued"], "queued", "cancel"),
+    ("managed", [], "requested", ""),
+    ("managed", ["waiting"], "consulting", "complete cancel"),
+    ("managed", ["consulting", "ringing"], "ringing", "complete cancel"),
+    ("managed", ["consulting", "answered"], "answered", "complete cancel toggle conference"),
+    ("managed", ["consulting", "answered", "complete"], "completing", ""),
+    ("managed", ["consulting", "answered", "cancel"], "cancelling", ""),
+    ("managed", ["consulting", "alone"], "rolling_back", ""),
+    ("managed", ["consulting", "joined"], "completed", None),
+]
+
+
+def ask(rest, transfer_id, command):
+    if command == "complete":
+        return rest.post(f"{BASE}/complete", {"transferId": transfer_id})
+    if command == "cancel":
+        return rest.delete(f"{BASE}/{transfer_id}")
+    return rest.post(f"{BASE}/{transfer_id}/{command}")
+
+
+def test_every_command_in_every_state(redis, pbx, agent):
+    """202 where the table has it, else 409 with the state, and 410 at the end; nothing is sent then."""
+    number = 0
+    for kind, steps, wanted, allowed in STATES:
+        for command in ("complete", "cancel", "toggle", "conference"):
+            number += 1
+            call_id = pbx.call(f"c{number}")
+            target = {"queue": "support"} if kind == "queue" else {"target": "1003"}
+            transfer_id = begin(agent, kind, call_id, **target)
+            for step in steps:
+                if step in ("cancel", "complete"):
+                    wait_until(lambda now=(transfer_id, step): ask(agent, *now).status_code == 202)
+                elif step == "ringing":
+                    pbx.rings(call_id, "1003")
+                else:
+                    pbx.step(transfer_id, step, Why="BUSY")
+            becomes(redis, transfer_id, wanted)
+            sent = len(pbx.actions(call_id))
+            answer = ask(agent, transfer_id, command)
+            where = f"{kind} {wanted} {command}"
+            if allowed is None:
+                assert_error(answer, 410, "transfer_over")
+            elif command in allowed.split():
+                assert answer.status_code == 202, where
+                assert len(pbx.actions(call_id)) > sent, where
+            else:
+                assert_error(answer, 409, "not_possible_now")
+                assert answer.json()["error"]["details"]["state"] == wanted, where
+                assert len(pbx.actions(call_id)) == sent, where
 
 
 def test_handed_over_while_it_rings(redis, pbx, agent):

@@ -49,6 +49,13 @@ class FakeDialplan:
                  "Id": transfer_id, "Step": step, **headers}
         (pipe or self.redis).xadd("events:ami:main", {"e": json.dumps(event)})
 
+    def rings(self, call_id, extension):
+        """call-lifecycle: call:ringing."""
+        event = {"v": 1, "eventType": "call:ringing", "callId": call_id, "pbx": "main",
+                 "timestamp": int(time.time() * 1000), "redisKey": f"call:{call_id}",
+                 "data": {"state": "transferring", "extension": extension}}
+        self.redis.xadd("events:call", {"e": json.dumps(event)})
+
     def reply(self, action, outcome, message="said so"):
         body = {"v": 1, "id": action["id"], "outcome": outcome, "message": message, "fields": {}}
         self.redis.xadd(action["replyTo"], {"r": json.dumps(body)})
