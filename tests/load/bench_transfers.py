@@ -5,7 +5,7 @@ import http.client
 import json
 import time
 
-from rig import AMI_SECRET, Rig
+from rig import AMI_SECRET, Rig, resident_mb
 
 from lib.fake_ami import FakeAmi, answer
 from lib.fake_dialplan import FakeDialplan
@@ -26,6 +26,7 @@ class Desk:
                     if name != "AMI_SECRET"}
         rig.callback(self.ami.stop)
         self.wire = {}  # call -> when its Redirect arrived
+        self.tells = False  # the dialplan goes on by itself
         self.ami.handlers["Redirect"] = self._redirect
         self.gateway = rig.daemon("ami-gateway", **settings)
         self.service = self.start()
@@ -39,6 +40,10 @@ class Desk:
 
     def _redirect(self, _, request):
         self.wire[request["Channel"]] = time.monotonic()
+        if self.tells:
+            transfer_id = request["Exten"].split(".")[1]
+            self.pbx.step(transfer_id, "trying")
+            self.pbx.step(transfer_id, "joined")
         return answer(request, Message="Redirect successful")
 
     def begin(self, call_id):
@@ -58,15 +63,20 @@ class Desk:
             for step in ("trying", "joined"):
                 self.pbx.step(transfer_id, step, pipe)
         pipe.execute()
+        self.wait_over(ids)
+
+    def wait_over(self, ids):
         wait_until(lambda: self.redis.zcard("transfers:deadlines") == 0, 120, "all are over")
         states = {self.redis.hget(f"transfer:{each}", "state") for each in ids}
         assert states == {"completed"}, states
 
 
 def to_the_wire(rate=50, seconds=6):
-    """p99 in ms of POST to Redirect in Asterisk's hands, at so many a second."""
+    """p99 in ms of POST to Redirect in Asterisk's hands, at so many a second, while what came of those
+    before is told."""
     with Rig() as rig:
         desk = Desk(rig)
+        desk.tells = True
         calls = [desk.pbx.call(f"c{number}") for number in range(rate * seconds)]
         asked, ids, begin = {}, [], time.monotonic() + 0.1
         for number, call_id in enumerate(calls):
@@ -75,7 +85,7 @@ def to_the_wire(rate=50, seconds=6):
             ids.append(transfer_id)
         channel = "PJSIP/1002-00000002-{}".format
         wait_until(lambda: len(desk.wire) == len(calls), what="every Redirect arrived")
-        desk.end_all(ids)
+        desk.wait_over(ids)
         spans = sorted(desk.wire[channel(each)] - asked[each] for each in calls)
         return 1000 * spans[int(len(spans) * 0.99)]
 
@@ -92,14 +102,29 @@ def under_way(count=2000):
         return count / (time.monotonic() - began)
 
 
-def killed(count=500):
-    """Seconds from the restart of a killed instance to the right end of all it had under way."""
+def memory(count=2000):
+    """MB that the daemon holds with so many under way."""
     with Rig() as rig:
         desk = Desk(rig)
         ids = [desk.begin(desk.pbx.call(f"c{number}"))[0] for number in range(count)]
+        assert desk.redis.zcard("transfers:deadlines") == count
+        held = resident_mb(desk.service.pid)
+        desk.end_all(ids)
+        return max(held, resident_mb(desk.service.pid))
+
+
+def killed(count=500, second=False):
+    """Seconds from the death of an instance to the right end of all it had under way: by itself when
+    it is started again, or by a second one that was there."""
+    with Rig() as rig:
+        desk = Desk(rig)
+        if second:
+            desk.start()
+        ids = [desk.begin(desk.pbx.call(f"c{number}"))[0] for number in range(count)]
         desk.service.kill9()
         began = time.monotonic()
-        desk.start()
+        if not second:
+            desk.start()
         desk.end_all(ids)
         return time.monotonic() - began
 
@@ -107,5 +132,7 @@ def killed(count=500):
 BENCHES = [
     ("transfer: POST to Redirect on the wire, p99", to_the_wire, "ms", 5, "at most"),
     ("transfer: 2,000 under way, begun and ended", under_way, "a second", 200, "at least"),
+    ("transfer: memory with 2,000 under way", memory, "MB", None, ""),
     ("transfer: 500 under way, killed, all at the end", killed, "s", 10, "at most"),
+    ("transfer: the same, by a second instance", lambda: killed(second=True), "s", 10, "at most"),
 ]
