@@ -1,50 +1,20 @@
 """Real transfers between real phones: every kind with every outcome. The truth is what the phones
 ring and hear; nobody is ever left alone."""
 
-import time
-
 import pytest
 
 from lib.client import assert_error
+from lib.lonely import Lonely
 from lib.process import wait_until
 from lib.sip import Answerer, Refuser
-from lib.transfers import BASE, Transfer
+from lib.transfers import BASE, Scene
 
 
-class Scene:
-    """1001 called 1002, and they talk. 1001 is to transfer 1002 to 1003."""
-
-    def __init__(self, office, ledger):
-        self.office, self.ledger = office, ledger
-        self.ann, self.bob, self.eve = office.agents(1001, 1002, 1003)
-        self.call_id = office.talk(self.ann, self.bob)
-        self.began = time.monotonic()
-
-    def transfer(self, kind, **fields):
-        return Transfer(self.ann, self.call_id, kind, **fields)
-
-    def consults(self):
-        """1001 speaks with 1003 while 1002 hears music."""
-        transfer = self.transfer("managed", target="1003")
-        self.eve.phone.rings(self.began)
-        transfer.becomes("ringing")
-        self.eve.phone.answer()
-        transfer.becomes("answered")
-        return transfer
-
-    def together(self, *extensions):
-        """Asterisk has these phones in one bridge, and no other channel."""
-        def joined():
-            lines = self.office.stack.cli("core show channels concise").splitlines()
-            rows = [line.split("!") for line in lines if line.startswith("PJSIP/")]
-            bridges = {row[-2] for row in rows}
-            phones = sorted(row[0][6:10] for row in rows)
-            return phones == sorted(extensions) and len(bridges) == 1 and "" not in bridges
-        wait_until(joined, what=f"{extensions} together")
-
-    def told(self, transfer, *states):
-        """These states, in this order, each by one event."""
-        assert [state for _, state in transfer.told(self.ledger.redis)] == list(states)
+@pytest.fixture(scope="module", autouse=True)
+def nobody_is_left_alone(office):
+    lonely = Lonely(office.stack, office.stack.redis_client())
+    yield
+    lonely.check()
 
 
 @pytest.fixture
@@ -77,30 +47,22 @@ def begin_again(scene):
     return scene.ann.rest.post(f"{BASE}/blind", {"callId": scene.call_id, "target": "1004"})
 
 
-def back_at_the_agent(scene, transfer, reason):
-    """1001's phone rings again; answered, it has 1002."""
-    scene.ann.phone.rings(scene.began)
-    scene.ann.phone.answer()
-    assert transfer.becomes("rolled_back")["reason"] == reason
-    scene.together("1001", "1002")
-
-
 def test_blind_busy(scene):
     transfer = scene.transfer("blind", target="1003")
     scene.eve.phone.rings(scene.began)
     scene.eve.phone.hangup()
-    back_at_the_agent(scene, transfer, "busy")
+    scene.back_at_the_agent(transfer, "busy")
 
 
 def test_blind_not_answered(scene):
     transfer = scene.transfer("blind", target="1003", timeoutS=1)
     scene.eve.phone.rings(scene.began)
-    back_at_the_agent(scene, transfer, "no_answer")
+    scene.back_at_the_agent(transfer, "no_answer")
 
 
 def test_blind_to_a_phone_that_is_not_there(scene):
     transfer = scene.transfer("blind", target="1010")
-    back_at_the_agent(scene, transfer, "unreachable")
+    scene.back_at_the_agent(transfer, "unreachable")
 
 
 def test_blind_declined(scene, stack):
@@ -109,7 +71,7 @@ def test_blind_declined(scene, stack):
     stack.sql(f"UPDATE ps_aors SET contact = 'sip:1010@{address}:5060' WHERE id = '1010'")
     try:
         transfer = scene.transfer("blind", target="1010")
-        back_at_the_agent(scene, transfer, "declined")
+        scene.back_at_the_agent(transfer, "declined")
     finally:
         stack.sql("UPDATE ps_aors SET contact = NULL WHERE id = '1010'")
         phone.close()
@@ -166,7 +128,7 @@ def test_to_the_outside_that_is_busy(scene, stack):
     provider = Refuser(f"{stack.prefix}.99", "486 Busy Here")
     try:
         transfer = scene.transfer("external", target="74951234567")
-        back_at_the_agent(scene, transfer, "busy")
+        scene.back_at_the_agent(transfer, "busy")
     finally:
         provider.close()
 
@@ -205,7 +167,7 @@ def test_to_a_queue_that_answers(scene, queue):
 
 def test_to_a_queue_where_nobody_is(scene):
     transfer = scene.transfer("queue", queue="short", timeoutS=1)
-    back_at_the_agent(scene, transfer, "timeout")
+    scene.back_at_the_agent(transfer, "timeout")
 
 
 # --- managed

@@ -1,5 +1,6 @@
 """A SIP phone that rings and then refuses, with any final status: what baresip cannot do."""
 
+import re
 import socket
 import threading
 import time
@@ -12,13 +13,17 @@ class Refuser:
 
     def __init__(self, host, status, ring_s=0.3):
         self.status, self.ring_s = status, ring_s
-        self.refused_at = None
+        self.refused_at, self.invite = None, None
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.settimeout(0.1)
         self._socket.bind((host, 5060))
         self._closed = False
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
+
+    def shown_as(self):
+        """The number of who calls, as the last INVITE asserts it."""
+        return re.search(r"P-Asserted-Identity:.*?sip:([^@>]+)", self.invite)[1]
 
     def close(self):
         """The address is free afterwards: the socket is closed when nobody reads from it."""
@@ -39,6 +44,7 @@ class Refuser:
             branch = next((line for line in text.split("\r\n") if line.startswith("Via:")), "")
             if text.startswith("INVITE ") and branch not in known:
                 known.add(branch)
+                self.invite = text
                 self._answer(text, "180 Ringing", peer)
                 time.sleep(self.ring_s)
                 self.refused_at = int(time.time() * 1000)

@@ -1,0 +1,150 @@
+"""Each daemon is killed, and Redis started again, in every state of a transfer: three at once, on real
+phones, one step after the other. What moves a transfer on is held back by stopping who tells it, so
+that each state can be seen, and what is killed is killed in it."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from lib.lonely import Lonely
+from lib.office import Office
+from lib.process import wait_until
+from lib.recording import Recording
+from lib.transfers import Transfer
+
+PARTS = ["transfer-svc", "ami-gateway", "call-lifecycle", "redis"]
+TRIOS = [(1001, 1002, 1003), (1004, 1005, 1006), (1007, 1008, 1009)]
+# The agent's phone rings longer in the dialplan than transfer-svc waits for it.
+SETTINGS = {"TRANSFER_BACK_S": 1, "TRANSFER_GRACE_MS": 9000, "TRANSFER_ACTION_MS": 30000,
+            "TRANSFER_REQUESTED_MS": 60000}
+LIVE = {"requested", "dialing", "consulting", "ringing", "queued", "answered", "completing",
+        "cancelling", "rolling_back", "falling_back"}
+
+
+@pytest.fixture(scope="module")
+def office(stack):
+    stack.up("all", *(f"phone@{extension}" for trio in TRIOS for extension in trio))
+    stack.configure("transfer-svc", **SETTINGS)
+    recording = Recording()
+    office = Office(stack, recording)
+    lonely = Lonely(stack, stack.redis_client())
+    yield office
+    office.quiet()
+    office.close()
+    recording.finish()
+    stack.configure("transfer-svc")
+    stack.stop(*(f"phone@{extension}" for trio in TRIOS[1:] for extension in trio))
+    lonely.check()
+
+
+class Stage:
+    """Three calls at once; in each the first of the trio is to send the second to the third."""
+
+    def __init__(self, office, part):
+        self.office, self.stack, self.part = office, office.stack, part
+        self.redis = self.stack.redis_client()
+        self.people = [office.agents(*trio) for trio in TRIOS]
+        self.calls = [office.talk(ann, bob) for ann, bob, _ in self.people]
+        self.began = time.monotonic()
+        self.transfers, self.seen = [], set()
+
+    def begin(self, kind, **fields):
+        number = len(self.transfers)
+        self.transfers.append(Transfer(self.people[number][0], self.calls[number], kind, **fields))
+
+    def states(self):
+        return [self.redis.hget(f"transfer:{each.id}", "state") for each in self.transfers]
+
+    def all_in(self, *states):
+        try:
+            wait_until(lambda: self.states() == list(states), 20)
+        except AssertionError:
+            raise AssertionError(f"{self.states()}, not {states}") from None
+        self.seen |= set(states)
+
+    def hold(self, part):
+        """It says nothing until it goes on, or is killed and born anew."""
+        os.kill(self.stack.pid(part), signal.SIGSTOP)
+
+    def go_on(self, part):
+        os.kill(self.stack.pid(part), signal.SIGCONT)
+
+    def kill(self):
+        pid = self.stack.pid(self.part)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: self.stack.pid(self.part) not in (None, pid), 20,
+                   f"{self.part} runs again")
+
+    def kill_and_hold(self, part):
+        """What was held back stays so, if it is what is killed."""
+        self.kill()
+        if self.part == part:
+            self.hold(part)
+
+    def together(self, *extensions):
+        def joined():
+            lines = self.stack.cli("core show channels concise").splitlines()
+            rows = [line.split("!") for line in lines if line[6:10] in extensions]
+            return len(rows) == len(extensions) and len({row[-2] for row in rows} - {""}) == 1
+        wait_until(joined, 20, f"{extensions} together")
+
+
+@pytest.fixture
+def members(stack):
+    stack.cli("queue add member PJSIP/1006 to short")
+    yield
+    stack.cli("queue remove member PJSIP/1006 from short")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_killed_in_every_state(office, members, part):
+    stage = Stage(office, part)
+    redis = stage.redis
+
+    stage.hold("call-lifecycle")
+    stage.hold("ami-gateway")
+    stage.begin("managed", target="1003")
+    stage.begin("queue", queue="short", timeoutS=120)
+    stage.begin("blind", target="1009", timeoutS=120)
+    stage.all_in("requested", "requested", "requested")
+    stage.kill_and_hold("call-lifecycle")
+    stage.go_on("ami-gateway")
+
+    stage.all_in("consulting", "queued", "dialing")
+    stage.kill()
+    stage.go_on("call-lifecycle")
+
+    stage.all_in("ringing", "queued", "ringing")
+    stage.kill()
+    stage.people[0][2].phone.rings(stage.began)
+    stage.people[0][2].phone.answer()
+    stage.people[2][2].phone.rings(stage.began)
+    stage.people[2][2].phone.hangup()
+    wait_until(lambda: stage.transfers[1].ask("cancel").status_code == 202, 20, "taken back")
+
+    stage.all_in("answered", "cancelling", "rolling_back")
+    stage.kill()
+    back = stage.people[1][0].phone
+    back.rings(stage.began)
+    back.answer()
+    stage.together("1004", "1005")
+
+    due = int(redis.hget(f"transfer:{stage.transfers[2].id}", "deadlineAt"))
+    wait_until(lambda: int(time.time() * 1000) > due - 1000, 20)
+    wait_until(lambda: redis.hget("pbx:main", "state") == "up", 20, "Asterisk is connected")
+    stage.hold("ami-gateway")
+    wait_until(lambda: stage.transfers[0].ask("complete").status_code == 202, 20, "completed")
+    stage.all_in("completing", "cancelled", "falling_back")
+    stage.kill()
+    stage.go_on("ami-gateway")
+
+    stage.all_in("completed", "cancelled", "rolled_back")
+    stage.together("1002", "1003")
+    stage.together("1004", "1005")
+    wait_until(lambda: "PJSIP/1008" in stage.stack.cli("queue show support"), 20,
+               "1008 waits in the fall-back queue")
+    assert stage.seen >= LIVE
+    stage.stack.up("all")
+    office.quiet()
