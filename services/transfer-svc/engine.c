@@ -6,6 +6,7 @@
 #include "log.h"
 #include "mem.h"
 #include "store.h"
+#include "stream_id.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ struct job {
 	bool fired;       /* its deadline is what is decided on */
 	bool pbx_is_up;   /* of a check */
 	bool is_heard;    /* of a check: the streams have nothing more to tell */
+	bool call_is_old; /* of a check: the transfer has heard what the call does not know yet */
 	bool call_tells;  /* of a check: signal is what the call says */
 	engine_may_fn *may;
 	engine_done_fn *done;
@@ -254,7 +256,7 @@ static void on_call(const redisReply *reply, void *context)
 	}
 	job->call_tells = false;
 	if (call_read(&call, reply)) {
-		job->call_tells = ask_call(job, &call);
+		job->call_tells = !job->call_is_old && ask_call(job, &call);
 		snprintf(job->why, sizeof(job->why), "%s",
 			 job->transfer.kind == KIND_PHONE_ATTENDED ? call_why_returned(&call) : "");
 		call_free(&call);
@@ -277,12 +279,23 @@ static void on_heard(const redisReply *reply, void *context)
 	job->is_heard = heard_is_recent(reply, clock_wall_ms());
 }
 
+static void on_applied(const redisReply *reply, void *context)
+{
+	struct job *job = context;
+
+	job->call_is_old = reply != NULL && reply->type == REDIS_REPLY_STRING &&
+			   job->transfer.applied_id[0] != '\0' &&
+			   stream_id_order(stream_id_parse(reply->str),
+					   stream_id_parse(job->transfer.applied_id)) < 0;
+}
+
 static void look_at_call(struct job *job)
 {
 	struct redis_link *link = job->engine->link;
 
 	if (store_pbx(link, job->transfer.pbx, on_pbx, job) < 0 ||
 	    store_heard(link, on_heard, job) < 0 ||
+	    store_applied(link, job->transfer.pbx, on_applied, job) < 0 ||
 	    store_call(link, job->transfer.call_id, on_call, job) < 0)
 		finish(job, ENGINE_UNAVAILABLE, "");
 }

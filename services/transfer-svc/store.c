@@ -23,6 +23,11 @@ int store_call(struct redis_link *link, const char *call_id, redis_reply_fn *fn,
 				  call_id);
 }
 
+int store_applied(struct redis_link *link, const char *pbx, redis_reply_fn *fn, void *context)
+{
+	return redis_link_command(link, fn, context, "HGET lifecycle:%s appliedId", pbx);
+}
+
 int store_pbx(struct redis_link *link, const char *pbx, redis_reply_fn *fn, void *context)
 {
 	return redis_link_command(link, fn, context, "HGET pbx:%s state", pbx);

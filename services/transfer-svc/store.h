@@ -49,6 +49,8 @@ enum {
 
 /* HMGET call:<callId>: the fields above, in order. */
 int store_call(struct redis_link *link, const char *call_id, redis_reply_fn *fn, void *context);
+/* HGET lifecycle:<pbx> appliedId: the last entry of events:ami:<pbx> that is in its calls */
+int store_applied(struct redis_link *link, const char *pbx, redis_reply_fn *fn, void *context);
 /* HGET pbx:<pbx> state */
 int store_pbx(struct redis_link *link, const char *pbx, redis_reply_fn *fn, void *context);
 
