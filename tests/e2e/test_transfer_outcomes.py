@@ -328,9 +328,11 @@ def phones_own(scene, state):
     return shown
 
 
-@pytest.mark.parametrize("target, reason", [("1003", "busy"), ("1010", "unreachable")])
-def test_a_phones_own_comes_back(scene, target, reason):
+@pytest.mark.parametrize("target, reason", [
+    ("1003", "busy"), ("1010", "unreachable"), (OUTSIDE, "declined")])
+def test_a_phones_own_comes_back(scene, provider, target, reason):
     """1002 sends 1001 on, by REFER; who is sent on is never hung up on."""
+    provider("603 Decline")
     began = time.monotonic()
     scene.bob.phone.transfer(target)
     if target == "1003":

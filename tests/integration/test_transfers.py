@@ -276,6 +276,44 @@ def test_a_list_of_channels_settles_it_at_once(redis, pbx, service, rest, sessio
     becomes(redis, transfer_id, "completed")
 
 
+def test_a_call_that_is_behind_says_nothing(redis, pbx, agent):
+    """call-lifecycle has not come as far as the transfer: to it the customer is with the agent yet."""
+    pbx.call()
+    transfer_id = begin(agent)
+    pbx.step(transfer_id, "trying")
+    becomes(redis, transfer_id, "dialing")
+    redis.hset("lifecycle:main", "appliedId", "1-1")
+
+    def listed():
+        redis.xadd("events:ami:main", {"e": json.dumps(
+            {"t": 1, "n": 1, "Event": "MaydaySnapshotEnd", "id": "s1", "channels": 2})})
+    listed()
+    pbx.rings("c1", "1003")
+    becomes(redis, transfer_id, "ringing")
+    time.sleep(2.5)  # it looks two seconds after the list
+    assert state(redis, transfer_id) == "ringing"
+    redis.hset("lifecycle:main", "appliedId", redis.xinfo_stream("events:ami:main")["last-generated-id"])
+    listed()
+    becomes(redis, transfer_id, "rolled_back")
+
+
+def test_what_was_told_while_nobody_read_comes_first(redis, pbx, service, rest, session):
+    """Completed, and the call over, and the deadline past, before it is started again."""
+    one = service(**QUICK)
+    pbx.call()
+    transfer_id = begin(rest(one, session("agent", "1001")), target="1003", timeoutS=1)
+    pbx.step(transfer_id, "trying")
+    becomes(redis, transfer_id, "dialing")
+    one.kill9()
+    pbx.step(transfer_id, "joined")
+    pbx.together("c1")
+    redis.hset("call:c1", "state", "ended")
+    due = int(redis.hget(f"transfer:{transfer_id}", "deadlineAt"))
+    wait_until(lambda: int(time.time() * 1000) > due)
+    one.start()
+    becomes(redis, transfer_id, "completed")
+
+
 def test_time_stands_still_while_asterisk_is_away(redis, pbx, quick):
     pbx.call()
     transfer_id = begin(quick, target="1003", timeoutS=1)
