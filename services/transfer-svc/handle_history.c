@@ -59,6 +59,9 @@ static bool read_filter(struct http_request *request, struct history_filter *fil
 	filter_r->kind = http_query(request, "kind");
 	filter_r->target = http_query(request, "target");
 	filter_r->result = http_query(request, "result");
+	filter_r->reason = http_query(request, "reason");
+	filter_r->call_id = http_query(request, "callId");
+	filter_r->customer = http_query(request, "customer");
 	if (!read_time(request, "from", &filter_r->from) ||
 	    !read_time(request, "to", &filter_r->to))
 		return false;
@@ -200,6 +203,7 @@ static const char *const group_names[HISTORY_GROUPS] = {
 	[HISTORY_BY_KIND] = "kind",     [HISTORY_BY_AGENT] = "agent",
 	[HISTORY_BY_TARGET] = "target", [HISTORY_BY_RESULT] = "result",
 	[HISTORY_BY_REASON] = "reason", [HISTORY_BY_DAY] = "day",
+	[HISTORY_BY_HOUR] = "hour",
 };
 
 static const char *const sum_names[HISTORY_SUM_COLUMNS] = {
@@ -279,7 +283,7 @@ void handle_analytics(struct http_request *request, void *context)
 			group++;
 	if (group == HISTORY_GROUPS) {
 		http_reply_error(request, 400, "invalid_group",
-				 "by must be kind, agent, target, result, reason or day");
+				 "by must be kind, agent, target, result, reason, day or hour");
 		return;
 	}
 	if (read_filter(request, &filter, &seen))

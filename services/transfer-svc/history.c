@@ -131,8 +131,10 @@ static void on_tick(void *context)
 	" FROM transfer_history WHERE requested_at >= ? AND requested_at < ? "                     \
 	"AND (? IS NULL OR from_extension = ?) AND (? IS NULL OR kind = ?) "                       \
 	"AND (? IS NULL OR target = ?) AND (? IS NULL OR result = ?) "                             \
-	"AND (? IS NULL OR FIND_IN_SET(from_extension, ?)) "
-#define WHERE_VALUES 12
+	"AND (? IS NULL OR FIND_IN_SET(from_extension, ?)) AND (? IS NULL OR reason = ?) "         \
+	"AND (? IS NULL OR call_id = ?) AND (? IS NULL OR customer = ?) "
+#define WHERE_TEXTS  8
+#define WHERE_VALUES (2 + 2 * WHERE_TEXTS)
 
 static const char sql_list[] =
 	"SELECT transfer_id, call_id, pbx, kind, from_extension, customer, target, result, reason, "
@@ -155,16 +157,19 @@ static const char *const sql_sums[] = {
 	[HISTORY_BY_RESULT] = SUMS("result"),
 	[HISTORY_BY_REASON] = SUMS("reason"),
 	[HISTORY_BY_DAY] = SUMS("CAST(DATE(FROM_UNIXTIME(requested_at DIV 1000)) AS CHAR)"),
+	[HISTORY_BY_HOUR] = SUMS("CAST(requested_at DIV 3600000 * 3600000 AS CHAR)"),
 };
 
 static void fill(const struct history_filter *filter, struct sql_value values[WHERE_VALUES])
 {
-	const char *const texts[] = {filter->extension, filter->kind, filter->target,
-				     filter->result, filter->seen};
+	const char *const texts[WHERE_TEXTS] = {
+		filter->extension, filter->kind,   filter->target,  filter->result,
+		filter->seen,      filter->reason, filter->call_id, filter->customer,
+	};
 
 	values[0] = sql_int(filter->from);
 	values[1] = sql_int(filter->to != 0 ? filter->to : INT64_MAX);
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < WHERE_TEXTS; i++)
 		values[2 + i * 2] = values[3 + i * 2] = sql_text(texts[i]);
 }
 

@@ -19,7 +19,7 @@ void history_close(struct history **history);
 /* Which rows; NULL or 0: any. */
 struct history_filter {
 	int64_t from, to; /* requested at, Unix ms: from <= it < to */
-	const char *extension, *kind, *target, *result;
+	const char *extension, *kind, *target, *result, *reason, *call_id, *customer;
 	const char *seen;  /* begun by one of these extensions, parted by commas */
 	int64_t before_at; /* paging: older than this, or of the same ms and a smaller id */
 	const char *before_id;
@@ -55,6 +55,7 @@ enum history_group {
 	HISTORY_BY_RESULT,
 	HISTORY_BY_REASON,
 	HISTORY_BY_DAY,
+	HISTORY_BY_HOUR, /* Unix ms of its beginning */
 	HISTORY_GROUPS
 };
 

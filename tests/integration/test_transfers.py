@@ -517,5 +517,12 @@ def test_mariadb_comes_later(redis, pbx, database, service, rest, session):
         "total": 4, "completed": 2, "failed": 0, "cancelled": 0, "rolledBack": 1, "abandoned": 1,
         "answered": 2, "successPercent": 50, "averageAnswerMs": 0}
     assert manager.get(f"{BASE}/analytics?by=day&to=5").json()["groups"] == []
+    for asked, number in (("callId=c1", 1), ("customer=1002", 4), ("customer=1", 0),
+                          ("reason=customer_hung_up", 1), ("callId=c1'--", 0)):
+        found = manager.get(f"{BASE}/history?{asked}").json()["transfers"]
+        assert len(found) == number, asked
+    hours = manager.get(f"{BASE}/analytics?by=hour").json()["groups"]
+    assert sum(each["total"] for each in hours) == 4
+    assert all(int(each["key"]) % 3_600_000 == 0 for each in hours)
     later = int(time.time() * 1000) + 60_000
     assert manager.get(f"{BASE}/history?from={later}").json()["transfers"] == []
