@@ -197,6 +197,26 @@ const char *call_why_returned(const struct call *call)
 	return why;
 }
 
+/* Who is asked speaks with the agent. */
+static bool tells_answered(const struct call *call, const struct transfer *transfer)
+{
+	struct call_party beside;
+	const cJSON *item;
+
+	if (transfer->mode != MODE_ASKING ||
+	    (transfer->state != STATE_CONSULTING && transfer->state != STATE_RINGING))
+		return false;
+	cJSON_ArrayForEach(item, call->channels)
+	{
+		struct call_party agent = read_party(item);
+
+		if (strcmp(agent.channel, transfer->agent_channel) == 0)
+			return find_beside(call, &agent, &beside) && beside.up &&
+			       strcmp(beside.uniqueid, transfer->customer_uniqueid) != 0;
+	}
+	return false;
+}
+
 bool call_tells(const struct call *call, const struct transfer *transfer,
 		enum transfer_input *input_r)
 {
@@ -207,6 +227,9 @@ bool call_tells(const struct call *call, const struct transfer *transfer,
 		return tells_watcher(call, transfer, input_r);
 	*input_r = INPUT_CUSTOMER_GONE;
 	if (call_has_ended(call) || !find_party(call, transfer->customer_uniqueid, &customer))
+		return true;
+	*input_r = INPUT_ANSWERED;
+	if (tells_answered(call, transfer))
 		return true;
 	if (toggled || !find_beside(call, &customer, &beside))
 		return false;

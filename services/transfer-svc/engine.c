@@ -236,13 +236,17 @@ static void decide_check(struct job *job)
 	}
 }
 
-/* The end of a call is told by an event of its own; what was before it is asked. */
+/* Of a call that has changed only a return counts: all else is told by events of its own. */
 static bool ask_call(struct job *job, const struct call *call)
 {
-	if (job->why_check != ENGINE_CHECK_NEWS || !call_has_ended(call))
-		return call_tells(call, &job->transfer, &job->signal.input);
-	job->signal.input = INPUT_RETURNED;
-	return call_came_together(call);
+	bool news = job->why_check == ENGINE_CHECK_NEWS, tells;
+
+	if (news && call_has_ended(call)) {
+		job->signal.input = INPUT_RETURNED;
+		return call_came_together(call);
+	}
+	tells = call_tells(call, &job->transfer, &job->signal.input);
+	return tells && (!news || job->signal.input == INPUT_RETURNED);
 }
 
 static void on_call(const redisReply *reply, void *context)

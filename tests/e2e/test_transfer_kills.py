@@ -93,11 +93,16 @@ class Stage:
             self.hold(part)
 
     def together(self, *extensions):
+        def channels():
+            return self.stack.cli("core show channels concise").splitlines()
+
         def joined():
-            lines = self.stack.cli("core show channels concise").splitlines()
-            rows = [line.split("!") for line in lines if line[6:10] in extensions]
+            rows = [line.split("!") for line in channels() if line[6:10] in extensions]
             return len(rows) == len(extensions) and len({row[-2] for row in rows} - {""}) == 1
-        wait_until(joined, 20, f"{extensions} together")
+        try:
+            wait_until(joined, 20)
+        except AssertionError:
+            raise AssertionError(f"{extensions} are not together: {self.states()}, {channels()}") from None
 
 
 @pytest.fixture

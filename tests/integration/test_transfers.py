@@ -263,6 +263,17 @@ def test_the_call_says_what_was_not_heard(redis, pbx, quick, together, wanted):
     assert len(pbx.actions()) == 1
 
 
+def test_a_list_of_channels_tells_that_the_target_answered(redis, pbx, agent):
+    pbx.call()
+    transfer_id = begin(agent, "managed", target="1003", timeoutS=60)
+    pbx.step(transfer_id, "consulting")
+    becomes(redis, transfer_id, "consulting")
+    pbx.together("c1", "1001", "1003", apart=["1002"])
+    redis.xadd("events:ami:main", {"e": json.dumps(
+        {"t": 1, "n": 1, "Event": "MaydaySnapshotEnd", "id": "s1", "channels": 3})})
+    becomes(redis, transfer_id, "answered")
+
+
 def test_a_list_of_channels_settles_it_at_once(redis, pbx, service, rest, session):
     """The connection to Asterisk was away; deadlines are far."""
     agent = rest(service(), session("agent", "1001"))
