@@ -113,13 +113,14 @@ def members(stack):
 
 
 @pytest.fixture
-def running(stack):
+def running(stack, office):
     """What is held goes on, whatever becomes of the test."""
     yield
     for part in ("ami-gateway", "call-lifecycle"):
         with contextlib.suppress(TypeError, ProcessLookupError):
             os.kill(stack.pid(part), signal.SIGCONT)
     stack.up("all")
+    office.quiet()
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -145,6 +146,7 @@ def test_killed_in_every_state(office, members, running, part):
     stage.kill()
     stage.people[0][2].phone.rings(stage.began)
     stage.people[0][2].phone.answer()
+    stage.all_in("answered", "queued", "ringing")
     stage.people[2][2].phone.rings(stage.began)
     stage.people[2][2].phone.hangup()
     wait_until(lambda: stage.transfers[1].ask("cancel").status_code == 202, 20, "taken back")
@@ -171,4 +173,3 @@ def test_killed_in_every_state(office, members, running, part):
     wait_until(lambda: "PJSIP/1008" in stage.stack.cli("queue show support"), 20,
                "1008 waits in the fall-back queue")
     assert stage.seen >= LIVE
-    office.quiet()

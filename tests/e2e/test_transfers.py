@@ -181,8 +181,10 @@ def test_managed_and_handed_over(scene, how):
         scene.ann.phone.hangup()
     transfer.becomes("completed")
     scene.together("1002", "1003")
-    scene.told(transfer, "requested", "consulting", "ringing", "answered", "completing",
-               "completed")
+    # When the agent hangs up the others may be joined before its end is told.
+    told = [state for _, state in transfer.told(scene.ledger.redis)]
+    assert [state for state in told if how == "complete" or state != "completing"] == [
+        "requested", "consulting", "ringing", "answered", *["completing"] * (how == "complete"), "completed"]
     scene.ledger.settle()
     shown = scene.bob.call(scene.call_id)
     assert [(each["by"], each["transferee"], each["to"]) for each in shown["transfers"]] == [
