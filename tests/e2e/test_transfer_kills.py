@@ -162,6 +162,7 @@ def test_killed_in_every_state(office, members, running, part):
     wait_until(lambda: int(time.time() * 1000) > due - 1000, 20)
     wait_until(lambda: redis.hget("pbx:main", "state") == "up", 20, "Asterisk is connected")
     stage.hold("ami-gateway")
+    stage.lose_what_was_taken()
     wait_until(lambda: stage.transfers[0].ask("complete").status_code == 202, 20, "completed")
     stage.all_in("completing", "cancelled", "falling_back")
     stage.kill()
