@@ -234,6 +234,9 @@ static bool concerns(const struct transfer *transfer, const struct signal *signa
 
 	if (!signal->of_call)
 		return true;
+	/* Read again, of the time before it began. */
+	if (transfer->mode == MODE_WATCHING && signal->at < transfer->requested_at)
+		return false;
 	if (signal->input == INPUT_RINGING)
 		return phone && (signal->party[0] == '\0' || transfer->outside ||
 				 strcmp(signal->party, transfer->target) == 0);

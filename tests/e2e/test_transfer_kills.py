@@ -85,6 +85,7 @@ class Stage:
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: self.stack.pid(self.part) not in (None, pid), 20,
                    f"{self.part} runs again")
+        wait_until(self.redis.ping, 20, "Redis has loaded its data")
 
     def kill_and_hold(self, part):
         """What was held back stays so, if it is what is killed."""

@@ -160,6 +160,10 @@ static void test_what_a_call_says(void **unused)
 	signal.why = "busy";
 	decide(&ours, &signal, &limits, 2000, &decision);
 	assert_int_equal(ours.state, STATE_RINGING);
+	signal.at = 999; /* before it began at 1000 */
+	decide(&phones, &signal, &limits, 2000, &decision);
+	assert_int_equal(phones.state, STATE_DIALING);
+	signal.at = 1000;
 	decide(&phones, &signal, &limits, 2000, &decision);
 	assert_int_equal(phones.state, STATE_FAILED);
 }
