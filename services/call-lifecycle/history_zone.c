@@ -56,6 +56,7 @@ static void write_days(struct buffer *out, const char *zone, int64_t from, int64
 		int64_t next = zone_next(zone, ZONE_DAY, at);
 
 		json_begin_object(&writer);
+		json_field_int(&writer, "step", 0);
 		json_field_int(&writer, "at", at);
 		json_field_int(&writer, "until", next);
 		json_end_object(&writer);

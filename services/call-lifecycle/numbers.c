@@ -45,52 +45,48 @@ static const char *const trunk_names[] = {
 	"calls",        "inbound", "outbound", "answered",   "abandoned", "failed",
 	"answerWaitMs", "talkMs",  "holdMs",   "durationMs", NULL};
 
-/* Where all intervals are of one length: it and the first begin are enough. Where clocks change,
-   and for months, the intervals come as JSON. With a name, the index that begins with it is used,
-   which MariaDB does not see by itself where the intervals are joined.
- */
+/* Where all intervals are of one length: it and the first begin are enough. With a name, the index
+   that begins with it is used. */
 #define STEPS_AS(key, from, sums, where)                                                           \
 	"SELECT s.at - MOD(s.at - ?, ?) AS bucket, " key " AS whose, " sums " FROM " from          \
 	" WHERE s.step = ? AND " where                                                             \
 	" AND s.at >= ? AND s.at < ? GROUP BY bucket, whose ORDER BY bucket, whose LIMIT ?"
-#define INTERVALS_AS(key, from, sums, where)                                                       \
+#define STEPS(from, sums, where) STEPS_AS("s.name", from, sums, where)
+
+/* Where clocks change, and for months, the intervals come as JSON. MariaDB looks up the range of
+   each ("Range checked for each record") only where it can use nothing else of the index: neither a
+   step that is a constant or a column, nor the name. Else it reads all that there is for each. */
+#define INTERVALS_AS(key, table, sums, where)                                                      \
 	"SELECT i.at, " key " AS whose, " sums                                                     \
 	" FROM JSON_TABLE(?, '$[*]' COLUMNS (at BIGINT PATH '$.at', "                              \
-	"until BIGINT PATH '$.until')) AS i STRAIGHT_JOIN " from                                   \
-	" ON s.at >= i.at AND s.at < i.until WHERE s.step = ? AND " where                          \
-	" AND s.at >= ? AND s.at < ? GROUP BY i.at, whose ORDER BY i.at, whose LIMIT ?"
-#define STEPS(from, sums, where)     STEPS_AS("s.name", from, sums, where)
-#define INTERVALS(from, sums, where) INTERVALS_AS("s.name", from, sums, where)
+	"until BIGINT PATH '$.until', step BIGINT PATH '$.step')) AS i STRAIGHT_JOIN " table       \
+	" s FORCE INDEX (PRIMARY) ON s.step BETWEEN i.step AND i.step * 1 AND s.at >= i.at "       \
+	"AND s.at < i.until WHERE " where " GROUP BY i.at, whose ORDER BY i.at, whose LIMIT ?"
+#define INTERVALS(table, sums, where) INTERVALS_AS("s.name", table, sums, where)
 
 #define EACH(table)    table " s"
 #define BY_NAME(table) table " s FORCE INDEX (" table "_name)"
 
-#define ALL   "s.name <> ''"
-#define NAMED "s.name = ?"
-#define SEEN  "FIND_IN_SET(s.name, ?)"
+#define SEEN "FIND_IN_SET(s.name, ?)"
 
 static const char steps_seen[] = STEPS(EACH("stats_agent"), AGENT_SUMS, SEEN);
 static const char steps_together[] = STEPS_AS("''", EACH("stats_agent"), AGENT_SUMS, SEEN);
-static const char intervals_seen[] = INTERVALS(EACH("stats_agent"), AGENT_SUMS, SEEN);
-static const char intervals_together[] = INTERVALS_AS("''", EACH("stats_agent"), AGENT_SUMS, SEEN);
+static const char intervals_seen[] = INTERVALS("stats_agent", AGENT_SUMS, SEEN);
+static const char intervals_together[] = INTERVALS_AS("''", "stats_agent", AGENT_SUMS, SEEN);
+
+#define TEXTS(table, sums)                                                                         \
+	STEPS(EACH(table), sums, "s.name <> ''"), STEPS(BY_NAME(table), sums, "s.name = ?"),       \
+		INTERVALS(table, sums, "CONCAT(s.name) <> ''"),                                    \
+		INTERVALS(table, sums, "CONCAT(s.name) = ?")
 
 static const struct table {
 	const char *const *names;
 	const char *steps_all, *steps_named, *intervals_all, *intervals_named;
 	bool has_levels; /* two values for what is selected */
 } tables[] = {
-	[NUMBERS_BY_QUEUE] = {queue_names, STEPS(EACH("stats_queue"), QUEUE_SUMS, ALL),
-			      STEPS(BY_NAME("stats_queue"), QUEUE_SUMS, NAMED),
-			      INTERVALS(EACH("stats_queue"), QUEUE_SUMS, ALL),
-			      INTERVALS(BY_NAME("stats_queue"), QUEUE_SUMS, NAMED), true},
-	[NUMBERS_BY_AGENT] = {agent_names, STEPS(EACH("stats_agent"), AGENT_SUMS, ALL),
-			      STEPS(BY_NAME("stats_agent"), AGENT_SUMS, NAMED),
-			      INTERVALS(EACH("stats_agent"), AGENT_SUMS, ALL),
-			      INTERVALS(BY_NAME("stats_agent"), AGENT_SUMS, NAMED), false},
-	[NUMBERS_BY_TRUNK] = {trunk_names, STEPS(EACH("stats_trunk"), TRUNK_SUMS, ALL),
-			      STEPS(BY_NAME("stats_trunk"), TRUNK_SUMS, NAMED),
-			      INTERVALS(EACH("stats_trunk"), TRUNK_SUMS, ALL),
-			      INTERVALS(BY_NAME("stats_trunk"), TRUNK_SUMS, NAMED), false},
+	[NUMBERS_BY_QUEUE] = {queue_names, TEXTS("stats_queue", QUEUE_SUMS), true},
+	[NUMBERS_BY_AGENT] = {agent_names, TEXTS("stats_agent", AGENT_SUMS), false},
+	[NUMBERS_BY_TRUNK] = {trunk_names, TEXTS("stats_trunk", TRUNK_SUMS), false},
 };
 
 const char *const *numbers_columns(enum numbers_by by)
@@ -116,6 +112,7 @@ size_t numbers_intervals(const struct numbers_question *question, size_t max, st
 		json_begin_object(&writer);
 		json_field_int(&writer, "at", at);
 		json_field_int(&writer, "until", next);
+		json_field_int(&writer, "step", sums_of(question));
 		json_end_object(&writer);
 		at = next;
 	}
@@ -123,10 +120,13 @@ size_t numbers_intervals(const struct numbers_question *question, size_t max, st
 	return count;
 }
 
-/* Of all intervals; 0: they are not alike. */
+/* Of all intervals; 0: they are not alike. Sums by day are at the begins of days: each is one. */
 static int64_t width_of(const struct numbers_question *question)
 {
 	int64_t width = 0;
+
+	if (question->step == ZONE_DAY && sums_of(question) != 0)
+		return 1;
 
 	for (int64_t at = question->from; at < question->to;) {
 		int64_t next = zone_next(question->zone, question->step, at);
@@ -184,15 +184,17 @@ void numbers_ask(struct sql_pool *sql, const struct numbers_question *question,
 		add(&values, sql_int(question->from));
 		add(&values, sql_int(width));
 		add_levels(&values, table, question);
+		add(&values, sql_int(sums_of(question)));
 	} else {
 		add_levels(&values, table, question);
 		add(&values, sql_text(intervals));
 	}
-	add(&values, sql_int(sums_of(question)));
 	if (which != NULL)
 		add(&values, sql_text(which));
-	add(&values, sql_int(question->from));
-	add(&values, sql_int(question->to));
+	if (width != 0) {
+		add(&values, sql_int(question->from));
+		add(&values, sql_int(question->to));
+	}
 	add(&values, sql_int((int64_t)question->rows_max));
 	sql_query(sql, text_of(question, width != 0), values.list, values.count, fn, context);
 }

@@ -27,7 +27,7 @@ struct numbers_question {
 	size_t rows_max;
 };
 
-/* [{"at", "until"}, ...]. Returns how many; more than max are not written. */
+/* [{"at", "until", "step"}, ...]. Returns how many; more than max are not written. */
 size_t numbers_intervals(const struct numbers_question *question, size_t max, struct buffer *out);
 /* intervals: of numbers_intervals(). fn gets rows of at, name, and numbers_columns(). */
 void numbers_ask(struct sql_pool *sql, const struct numbers_question *question,
