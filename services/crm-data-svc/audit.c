@@ -2,22 +2,26 @@
 
 #include "clock.h"
 #include "ids.h"
+#include "json.h"
 #include "log.h"
 #include "loop.h"
 #include "mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define FLUSH_MS    1000
 #define BATCH_MAX   500
-#define WAITING_MAX 10000
+#define WAITING_MAX 50000
+#define RECENT      64  /* entries that are looked at for one that can be added to */
+#define CLIENTS_MAX 200 /* of one entry */
 #define COLLECTION  "audit"
 
 struct audit {
 	struct mongo *mongo;
 	struct timer *timer;
 	cJSON *waiting; /* owned: a list of entries */
-	size_t count;
+	size_t count;   /* of the clients in them */
 	cJSON *writing; /* owned: on the thread */
 	enum db_result result;
 	bool is_under_way;
@@ -92,13 +96,35 @@ struct audit *audit_open(uv_loop_t *loop, struct mongo *mongo)
 	return audit;
 }
 
-void audit_add(struct audit *audit, const struct principal *who, const char *address,
-	       const char *method, const char *route, const cJSON *clients)
+static bool is_text(const cJSON *entry, const char *name, const char *text)
+{
+	return strcmp(json_get_str(entry, name), text) == 0;
+}
+
+/* The entry of this moment for the same one on the same way; NULL: there is none. */
+static cJSON *find_recent(const struct audit *audit, const struct principal *who,
+			  const char *address, const char *method, const char *route)
+{
+	cJSON *first = audit->waiting->child, *entry = first != NULL ? first->prev : NULL;
+
+	for (int i = 0; i < RECENT && entry != NULL; i++) {
+		if (is_text(entry, "by", who->user_id) && is_text(entry, "route", route) &&
+		    is_text(entry, "method", method) && is_text(entry, "address", address))
+			return cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(
+				       entry, "clients")) < CLIENTS_MAX
+				       ? entry
+				       : NULL;
+		entry = entry != first ? entry->prev : NULL;
+	}
+	return NULL;
+}
+
+static cJSON *add_entry(struct audit *audit, const struct principal *who, const char *address,
+			const char *method, const char *route)
 {
 	char id[ID_CALL_LEN + 1];
-	cJSON *entry;
+	cJSON *entry = cJSON_CreateObject();
 
-	entry = cJSON_CreateObject();
 	id_call(id);
 	cJSON_AddStringToObject(entry, "_id", id);
 	cJSON_AddNumberToObject(entry, "at", (double)clock_wall_ms());
@@ -107,9 +133,26 @@ void audit_add(struct audit *audit, const struct principal *who, const char *add
 	cJSON_AddStringToObject(entry, "address", address);
 	cJSON_AddStringToObject(entry, "method", method);
 	cJSON_AddStringToObject(entry, "route", route);
-	cJSON_AddItemToObject(entry, "clients", cJSON_Duplicate(clients, true));
+	cJSON_AddArrayToObject(entry, "clients");
 	cJSON_AddItemToArray(audit->waiting, entry);
-	if (++audit->count >= BATCH_MAX)
+	return entry;
+}
+
+void audit_add(struct audit *audit, const struct principal *who, const char *address,
+	       const char *method, const char *route, const cJSON *clients)
+{
+	cJSON *entry = find_recent(audit, who, address, method, route), *into;
+	const cJSON *client;
+
+	if (entry == NULL)
+		entry = add_entry(audit, who, address, method, route);
+	into = cJSON_GetObjectItemCaseSensitive(entry, "clients");
+	cJSON_ArrayForEach(client, clients)
+	{
+		cJSON_AddItemToArray(into, cJSON_CreateString(client->valuestring));
+		audit->count++;
+	}
+	if (audit->count >= BATCH_MAX)
 		audit_flush(audit);
 }
 

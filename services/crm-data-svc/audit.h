@@ -1,5 +1,6 @@
 /* Who read or changed which client, in the collection "audit": gathered for a moment and written
-   together. What could not be written is
+   together, what one does on the same way in one entry that names each client as often as it was
+   touched. What could not be written is
    kept; when that is much, reads are to be refused. */
 #ifndef CRM_DATA_SVC_AUDIT_H
 #define CRM_DATA_SVC_AUDIT_H

@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 static cJSON *get_client(struct db *db, struct task *task)
 {
@@ -99,6 +100,20 @@ static bool add_cursor(cJSON *filter, const char *cursor)
 	return true;
 }
 
+/* How often it was in that moment; whom else the entry names is not told. */
+static void count_times(cJSON *entry, const char *client_id)
+{
+	const cJSON *client;
+	int times = 0;
+
+	cJSON_ArrayForEach(client, cJSON_GetObjectItemCaseSensitive(entry, "clients"))
+	{
+		times += strcmp(client->valuestring, client_id) == 0;
+	}
+	cJSON_DeleteItemFromObjectCaseSensitive(entry, "clients");
+	cJSON_AddNumberToObject(entry, "times", times);
+}
+
 /* Takes over list. */
 static cJSON *audit_page(const struct task *task, cJSON *list)
 {
@@ -107,7 +122,7 @@ static cJSON *audit_page(const struct task *task, cJSON *list)
 
 	cJSON_ArrayForEach(item, list)
 	{
-		cJSON_DeleteItemFromObjectCaseSensitive(item, "clients");
+		count_times(item, http_param(task->request, "id"));
 		last = item;
 	}
 	cJSON_AddItemToObject(reply, "entries", list);
