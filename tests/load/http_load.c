@@ -2,6 +2,9 @@
    a rate or as fast as it goes, and prints the rate reached and how long answers took.
 
 	http_load <host:port> <token file> <path file> <clients> <requests/s, 0: all out> <seconds>
+   [status]
+
+   An answer with another status (200 where none is given) has failed.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -27,6 +30,7 @@ static struct {
 	long clients;
 	double rate, seconds;
 	double began;
+	int status;
 } load;
 
 struct client {
@@ -96,7 +100,7 @@ static bool ask(int fd, const char *path)
 
 	if (len <= 0 || (size_t)len >= sizeof(request))
 		die("a path is too long");
-	return write(fd, request, (size_t)len) == len && read_answer(fd) == 200;
+	return write(fd, request, (size_t)len) == len && read_answer(fd) == load.status;
 }
 
 static void wait_for_turn(const struct client *client, size_t turn)
@@ -205,8 +209,9 @@ int main(int argc, char *argv[])
 	char host[64];
 	char *colon;
 
-	if (argc != 7)
-		die("six arguments: see the head of the source");
+	if (argc != 7 && argc != 8)
+		die("six arguments or seven: see the head of the source");
+	load.status = argc == 8 ? atoi(argv[7]) : 200;
 	snprintf(host, sizeof(host), "%s", argv[1]);
 	load.host = argv[1];
 	colon = strchr(host, ':');
