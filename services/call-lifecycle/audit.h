@@ -11,5 +11,7 @@ bool audit(struct service *service, struct http_request *request, const char *ac
 /* The subject is the call of the request. */
 bool audit_call(struct service *service, struct http_request *request, const char *action,
 		const char *detail);
+/* The same, unless it is a call of who asks. */
+bool audit_others_call(struct service *service, struct http_request *request, const char *action);
 
 #endif

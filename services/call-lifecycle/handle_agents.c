@@ -1,5 +1,6 @@
 /* /api/ami/agents and /api/ami/queues: who works, who waits; pauses and log-ins. */
 #include "agent_pause.h"
+#include "audit.h"
 #include "clock.h"
 #include "control.h"
 #include "ids.h"
@@ -211,13 +212,31 @@ static struct agent_pause change_of(struct http_request *request)
 	};
 }
 
+/* What is done to somebody else is kept. False: a reply was sent. */
+static bool audit_others(struct service *service, struct http_request *request, const char *action,
+			 const char *detail)
+{
+	const char *extension = http_param(request, "extension");
+	char *subject;
+	bool written;
+
+	if (strcmp(extension, http_principal(request)->extension) == 0)
+		return true;
+	subject = mem_printf("agent:%s", extension);
+	written = audit(service, request, action, subject, detail);
+	free(subject);
+	return written;
+}
+
 static void set_pause(struct service *service, struct http_request *request, bool paused)
 {
 	struct agent_pause pause = change_of(request);
 
 	pause.paused = paused;
 	if (!take_text(request, "queue", QUEUE_MAX, &pause.queue) ||
-	    !take_text(request, "reason", REASON_MAX, &pause.reason) || !is_up(service, request))
+	    !take_text(request, "reason", REASON_MAX, &pause.reason) || !is_up(service, request) ||
+	    !audit_others(service, request, paused ? "agent:paused" : "agent:unpaused",
+			  pause.queue))
 		return;
 	agent_pause(service->link, service->commands, settings.lifecycle.pbx_name, &pause,
 		    on_changed, request);
@@ -253,7 +272,8 @@ void handle_agent_log_in(struct http_request *request, void *context)
 	struct service *service = context;
 	struct agent_pause pause;
 
-	if (take_queue(service, request, &pause))
+	if (take_queue(service, request, &pause) &&
+	    audit_others(service, request, "agent:queue_logged_in", pause.queue))
 		agent_log_in(service->link, service->commands, settings.lifecycle.pbx_name, &pause,
 			     on_changed, request);
 }
@@ -263,7 +283,8 @@ void handle_agent_log_out(struct http_request *request, void *context)
 	struct service *service = context;
 	struct agent_pause pause;
 
-	if (take_queue(service, request, &pause))
+	if (take_queue(service, request, &pause) &&
+	    audit_others(service, request, "agent:queue_logged_out", pause.queue))
 		agent_log_out(service->link, service->commands, settings.lifecycle.pbx_name, &pause,
 			      on_changed, request);
 }

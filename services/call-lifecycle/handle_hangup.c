@@ -1,4 +1,5 @@
 /* Hanging up: the call, or one channel of it. */
+#include "audit.h"
 #include "control.h"
 #include "mem.h"
 #include "routes.h"
@@ -29,7 +30,8 @@ void handle_hang_up(struct http_request *request, void *context)
 				 "Asterisk has no channel of this call yet");
 		return;
 	}
-	if (!control_is_up(service, request))
+	if (!control_is_up(service, request) ||
+	    !audit_others_call(service, request, "call:hung_up"))
 		return;
 	by = asked_by(request);
 	command.data = by;
@@ -60,6 +62,8 @@ void handle_hang_up_channel(struct http_request *request, void *context)
 				 "the call has no channel of this id now");
 		return;
 	}
+	if (!audit_others_call(context, request, "call:hung_up"))
+		return;
 	by = asked_by(request);
 	command.data = by;
 	control_add(&command, "Channel", leg->channel);

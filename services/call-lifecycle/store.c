@@ -110,14 +110,6 @@ int store_action(struct redis_link *link, const char *pbx, const char *action, s
 	return sent;
 }
 
-#define AUDIT_MAX "100000"
-
-int store_audit(struct redis_link *link, const char *entry, size_t len)
-{
-	return redis_link_command(link, NULL, NULL, "XADD audit MAXLEN ~ " AUDIT_MAX " * a %b",
-				  entry, len);
-}
-
 const struct store_field store_recording_fields[] = {
 	{"recordingId", STORE_TEXT},  {"callId", STORE_TEXT},      {"pbx", STORE_TEXT},
 	{"state", STORE_TEXT},        {"startedAt", STORE_NUMBER}, {"endedAt", STORE_NUMBER},

@@ -91,8 +91,6 @@ int store_originate(struct redis_link *link, const struct store_originate *origi
 		    redis_reply_fn *fn, void *context);
 int store_action(struct redis_link *link, const char *pbx, const char *action, size_t len,
 		 redis_reply_fn *fn, void *context);
-/* One entry of the stream audit. */
-int store_audit(struct redis_link *link, const char *entry, size_t len);
 
 /* The fields of recording:<recordingId>. */
 #define STORE_RECORDING_FIELDS_MAX 12

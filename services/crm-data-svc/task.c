@@ -2,6 +2,7 @@
 
 #include "audit.h"
 #include "clock.h"
+#include "http_audit.h"
 #include "json.h"
 #include "mem.h"
 
@@ -160,6 +161,20 @@ void task_free(struct task *task)
 	free(task);
 }
 
+/* What takes more than editing is kept beside what is done to users. */
+static void keep_act(const struct task *task)
+{
+	enum permission permission = http_route(task->request)->permission;
+	char path[100];
+
+	if (strcmp(http_method(task->request), "GET") == 0 ||
+	    (permission != PERMISSION_MANAGE_CLIENTS && permission != PERMISSION_ALL_CLIENTS))
+		return;
+	snprintf(path, sizeof(path), "%s", http_path(task->request));
+	(void)http_audit(task->service->link, task->request, "crm:changed", path,
+			 http_method(task->request));
+}
+
 static void tell(struct task *task)
 {
 	struct service *service = task->service;
@@ -168,6 +183,7 @@ static void tell(struct task *task)
 		task->settle(task);
 	if (task->status >= 300)
 		return;
+	keep_act(task);
 	if (task->seen != NULL)
 		audit_add(service->audit, &task->scope.who, http_client_address(task->request),
 			  http_method(task->request), http_route_path(task->request), task->seen);

@@ -2,8 +2,8 @@
 #include "catchup.h"
 #include "client.h"
 #include "clock.h"
+#include "http_audit.h"
 #include "hub.h"
-#include "log.h"
 #include "routes.h"
 
 #include <errno.h>
@@ -156,8 +156,7 @@ void handle_disconnect(struct http_request *request, void *context)
 		http_reply_error(request, 404, "not_found", "there is no such connection");
 		return;
 	}
-	log_info("connection closed by an administrator", log_str("connection", name),
-		 log_str("by", http_principal(request)->username));
+	(void)http_audit(hub->link, request, "connection:closed", client->who.username, name);
 	client_end(client, CLOSE_REVOKED, "closed by an administrator");
 	http_reply_json(request, 204, NULL);
 }

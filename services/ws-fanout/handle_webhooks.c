@@ -1,5 +1,6 @@
 /* /api/webhooks: who gets events over HTTP. */
 #include "clock.h"
+#include "http_audit.h"
 #include "hub.h"
 #include "ids.h"
 #include "log.h"
@@ -46,10 +47,27 @@ static void reply_webhook(const struct pending *pending)
 	http_reply_json(pending->request, pending->status, &out);
 }
 
+static const char *action_of(unsigned status)
+{
+	switch (status) {
+	case 201:
+		return "webhook:created";
+	case 202:
+		return "webhook:replayed";
+	case 204:
+		return "webhook:removed";
+	default:
+		return "webhook:changed";
+	}
+}
+
 static void on_done(bool done, void *context)
 {
 	struct pending *pending = context;
 
+	if (done)
+		(void)http_audit(pending->hub->link, pending->request, action_of(pending->status),
+				 pending->webhook.id, pending->webhook.url);
 	if (!done)
 		reply_away(pending->request);
 	else if (pending->status == 204 || pending->status == 202)

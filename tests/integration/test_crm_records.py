@@ -1,5 +1,7 @@
 """crm-data-svc: clients and what hangs on them, by REST."""
 
+import json
+
 import pytest
 
 from lib.client import assert_error
@@ -178,11 +180,14 @@ def test_bad_records_are_refused_and_nothing_changes(agent, mongo):
         assert_error(agent.post(f"/api/crm/{kind}", body), 400, "unknown_client")
 
 
-def test_custom_fields_are_what_administrators_define(agent, admin):
+def test_custom_fields_are_what_administrators_define(redis, agent, admin):
     assert_error(agent.post("/api/crm/fields", {"name": "shoe", "label": "Shoe", "type": "number"}),
                  403, "forbidden")
     make(admin, "fields", name="shoe", label="Shoe size", type="number")
     make(admin, "fields", name="plan", label="Plan", type="choice", choices=["basic", "gold"])
+    kept = [json.loads(fields["a"]) for _, fields in redis.xrange("audit")]
+    assert [(each["action"], each["subject"], each["detail"]) for each in kept] == \
+        [("crm:changed", "/api/crm/fields", "POST")] * 2
     assert_error(admin.post("/api/crm/fields", {"name": "shoe", "label": "x", "type": "text"}), 409,
                  "already_exists")
     made = make(agent, "clients", name="x", custom={"shoe": 43, "plan": "gold"})

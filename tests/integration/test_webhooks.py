@@ -1,5 +1,7 @@
 """ws-fanout: webhooks are signed, in order, tried again, given up, replayed, and slow nobody."""
 
+import json
+
 import pytest
 
 from lib import events
@@ -146,6 +148,10 @@ def test_changes(fanout, redis, admin, receiver, session, rest):
     assert_error(admin.get(path), 404, "not_found")
     assert_error(admin.delete(path), 404, "not_found")
     wait_until(lambda: not redis.keys("webhook*"))
+    kept = [json.loads(fields["a"]) for _, fields in redis.xrange("audit")]
+    assert [each["action"] for each in kept] == [
+        "webhook:created", "webhook:changed", "webhook:changed", "webhook:removed"]
+    assert {each["subject"] for each in kept} == {webhook["webhookId"]}
 
 
 @pytest.mark.parametrize("body", [

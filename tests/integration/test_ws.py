@@ -1,5 +1,6 @@
 """ws-fanout: who is let in, who sees what, and how it ends."""
 
+import json
 import time
 
 import jwt
@@ -188,7 +189,7 @@ def test_going_away(fanout, session, websocket):
     wait_until(lambda: not fanout.running())
 
 
-def test_connections_are_listed_in_pages(fanout, session, websocket, rest):
+def test_connections_are_listed_in_pages(fanout, redis, session, websocket, rest):
     sockets = [websocket(fanout, session("agent", str(1000 + n))) for n in range(5)]
     admin = rest(fanout, session("admin", "9000"))
     first = admin.get("/api/admin/ws/connections?limit=3").json()
@@ -199,6 +200,12 @@ def test_connections_are_listed_in_pages(fanout, session, websocket, rest):
         each.welcome["connectionId"] for each in sockets]
     assert rest_of["nextCursor"] is None and both[0]["queuedBytes"] == 0
     assert_error(admin.get("/api/admin/ws/connections?cursor=x"), 400, "bad_cursor")
+    gone = both[2]["connectionId"]
+    assert admin.delete(f"/api/admin/ws/connections/{gone}").status_code == 204
+    assert sockets[2].wait_closed() == 4403
+    kept, = [json.loads(fields["a"]) for _, fields in redis.xrange("audit")]
+    assert (kept["action"], kept["actor"], kept["subject"], kept["detail"]) == (
+        "connection:closed", "user-9000", "user-1002", gone)
     assert_error(rest(fanout, session("agent")).get("/api/admin/ws/connections"), 403, "forbidden")
 
 
