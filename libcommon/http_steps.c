@@ -1,4 +1,4 @@
-/* From a whole request to its handler: body syntax -> authenticate -> permission -> AMI session ->
+/* From a whole request to its handler: body syntax -> authenticate -> AMI session -> permission ->
    guard -> idempotency -> handler. Each step may answer at once or later; whatever a step needs and
    does not find is a refusal. */
 #include "http_internal.h"
@@ -70,13 +70,12 @@ static void check_permission(struct http_request *request)
 	const struct http_route *route = request->route;
 
 	request->stage = HTTP_STAGE_GUARD;
-	if (route->permission != PERMISSION_NONE &&
-	    !principal_may(&request->principal, route->permission))
-		refuse_permission(request, permission_name(route->permission));
-	else if ((route->flags & HTTP_AMI_SESSION) != 0 &&
-		 request->principal.ami_session_id[0] == '\0')
+	if ((route->flags & HTTP_AMI_SESSION) != 0 && request->principal.ami_session_id[0] == '\0')
 		http_reply_error(request, 403, "ami_session_required",
 				 "This needs a live AMI session");
+	else if (route->permission != PERMISSION_NONE &&
+		 !principal_may(&request->principal, route->permission))
+		refuse_permission(request, permission_name(route->permission));
 	else
 		http_proceed(request);
 }
