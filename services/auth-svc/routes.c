@@ -22,6 +22,8 @@ const struct http_route routes[] = {
 	{"PUT", "/api/users/{id}", handle_user_change, PERMISSION_MANAGE_USERS, guard_user,
 	 HTTP_JSON_BODY},
 	{"DELETE", "/api/users/{id}", handle_user_remove, PERMISSION_MANAGE_USERS, guard_user, 0},
+	{"POST", "/api/users/{id}/unlock", handle_user_unlock, PERMISSION_MANAGE_USERS, guard_user,
+	 0},
 	{"GET", "/api/users/{id}/sessions", handle_user_sessions, PERMISSION_MANAGE_USERS,
 	 guard_user, 0},
 	{"DELETE", "/api/users/{id}/sessions", handle_user_sessions_end, PERMISSION_MANAGE_USERS,
@@ -69,5 +71,6 @@ const struct http_route routes[] = {
 	 PERMISSION_NONE, guard_session, HTTP_JSON_BODY},
 	{"GET", "/api/admin/redis/health", handle_redis_health, PERMISSION_VIEW_ADMIN, NULL, 0},
 	{"GET", "/api/admin/redis/sessions", handle_all_sessions, PERMISSION_MANAGE_USERS, NULL, 0},
+	{"GET", "/api/admin/audit", handle_audit_list, PERMISSION_MANAGE_USERS, NULL, 0},
 	{0},
 };

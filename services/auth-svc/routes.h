@@ -25,6 +25,10 @@ http_handler_fn handle_user_change, handle_user_remove;
 http_handler_fn handle_agent_list, handle_agent_get, handle_agent_create;
 http_handler_fn handle_agent_change, handle_agent_remove, handle_agent_secret;
 http_handler_fn handle_agent_import;
+/* handle_unlock.c */
+http_handler_fn handle_user_unlock;
+/* handle_audit.c */
+http_handler_fn handle_audit_list;
 /* handle_teams.c */
 http_handler_fn handle_team_list, handle_team_create, handle_team_change, handle_team_remove;
 /* handle_ami_users.c, handle_status.c */

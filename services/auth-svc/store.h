@@ -44,6 +44,10 @@ void store_reserve_attempt(struct store *store, const char *username, const char
 void store_settle_attempt(struct store *store, const char *username, const char *address,
 			  bool right);
 
+/* Those of a user do not count any more. */
+void store_forget_attempts(struct store *store, const char *username, store_done_fn *done,
+			   void *context);
+
 /* ---- sessions: session:<sid>, user:sessions:<userId>, sessions, events:session,
 	session:changes ---- */
 

@@ -83,3 +83,13 @@ void store_settle_attempt(struct store *store, const char *username, const char 
 				 "EVAL %s 3 auth:fail:user:%s auth:fail:addr:%s auth:fail:all %d",
 				 settle_script, username, address, right ? 1 : 0);
 }
+
+void store_forget_attempts(struct store *store, const char *username, store_done_fn *done,
+			   void *context)
+{
+	struct store_waiter *waiter = store_waiter_new(done, context);
+
+	if (redis_link_command(store->link, store_on_reply, waiter, "DEL auth:fail:user:%s",
+			       username) < 0)
+		store_answer(waiter, false);
+}

@@ -30,7 +30,7 @@ def test_what_is_nobodys_is_not_found(front, path):
 
 @pytest.mark.parametrize("path", [
     "/api/auth/me", "/.well-known/jwks.json", "/api/users", "/api/ami/users/status",
-    "/api/redis/sessions/x", "/api/admin/redis/health", "/api/ami/calls",
+    "/api/redis/sessions/x", "/api/admin/redis/health", "/api/admin/audit", "/api/ami/calls",
     "/api/ami/calls/x/hold", "/api/admin/call-stats",
     "/api/admin/ami/connections", "/api/admin/ws/connections", "/api/crm/clients", "/ws"])
 def test_a_daemon_that_is_away_is_said_to_be(front, path):

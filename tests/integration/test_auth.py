@@ -110,6 +110,23 @@ def test_too_many_failures_have_to_wait(auth, redis):
     assert not redis.exists(f"auth:fail:user:{NAME}")
 
 
+def test_an_administrator_lets_a_user_in_again(auth):
+    client = auth(AUTH_FAILURES_FREE=2)
+    root = token_of(client)
+    for name, role in (("ann", "agent"), ("adam", "admin")):
+        make_user(client, root, name, role)
+    ann, = [each["id"] for each in client.get("/api/users", token=root).json()["users"]
+            if each["username"] == "ann"]
+    for _ in range(2):
+        login(client, "ann", "not-the-password")
+    assert_error(login(client, "ann", AGENT_PASSWORD), 429, "too_many_failures")
+    adam = token_of(client, "adam", AGENT_PASSWORD)
+    assert client.post(f"/api/users/{ann}/unlock", token=adam).status_code == 204
+    agent = token_of(client, "ann", AGENT_PASSWORD)
+    assert_error(client.post(f"/api/users/{ann}/unlock", token=agent), 403, "forbidden")
+    assert_error(client.post("/api/users/1/unlock", token=adam), 403, "role_not_allowed")
+
+
 def test_one_address_has_to_wait_too(auth, redis):
     client = auth(AUTH_FAILURES_FREE=1)
     login(client, "someone", "wrong")

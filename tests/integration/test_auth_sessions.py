@@ -370,3 +370,36 @@ def test_the_audit_waits_for_mariadb(auth, database, redis):
                audit_of(database, action="session:all_revoked"), 30)
     wait_until(lambda: redis.xpending("audit", "auth-svc")["pending"] == 0)
     assert len(audit_of(database, action="session:all_revoked")) == 1
+
+
+def test_the_audit_is_read_by_administrators(auth, database):
+    client = auth()
+    token = token_of(client)
+    for name in ("adam", "mary"):
+        make_user(client, token, name, "admin" if name == "adam" else "manager")
+    login(client, "adam", "not-the-password")
+    adam = token_of(client, "adam", AGENT_PASSWORD)
+    wait_until(lambda: audit_of(database, action="login:succeeded", actor="adam"))
+
+    def page(query=""):
+        answer = client.get(f"/api/admin/audit?{query}", token=adam)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+    whole = page("limit=500")["entries"]
+    assert [int(each["id"]) for each in whole] == sorted((int(each["id"]) for each in whole),
+                                                          reverse=True)
+    made, = page("action=user:created&subject=mary")["entries"]
+    assert made["actor"] == NAME and made["address"].startswith("127.")
+    refused, = page("action=login:refused")["entries"]
+    assert (refused["subject"], refused["detail"]) == ("adam", "wrong_password")
+    walked, cursor = [], ""
+    while cursor is not None:
+        one = page(f"limit=2&{cursor}")
+        walked += one["entries"]
+        cursor = one["nextCursor"] and f"cursor={one['nextCursor']}"
+    assert walked == whole
+    assert page(f"to={made['at'] - 1}&subject=mary")["entries"] == []
+    assert page("actor=%27%20OR%201%3D1--%20")["entries"] == []
+    assert_error(client.get("/api/admin/audit?from=x", token=adam), 400, "bad_request")
+    mary = token_of(client, "mary", AGENT_PASSWORD)
+    assert_error(client.get("/api/admin/audit", token=mary), 403, "forbidden")
