@@ -161,10 +161,10 @@ void reach_load(struct reach *reach, const char *teams, const char *version, rea
 
 	*load = (struct load){.waiting = 1, .done = done, .context = context};
 	snprintf(wanted, sizeof(wanted), "v%s", version);
-	while (next_team(&teams, id)) {
+	while (strcmp(teams, "*") != 0 && next_team(&teams, id)) {
 		struct team *team = find_or_add(reach, id);
 
-		if (strcmp(id, "*") != 0 && strcmp(team->version, wanted) != 0)
+		if (strcmp(team->version, wanted) != 0)
 			ask_team(reach, load, team, wanted);
 	}
 	release(load);

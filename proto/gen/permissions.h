@@ -18,9 +18,9 @@ enum permission {
 	PERMISSION_RECORD_CALLS,
 	/* list and read calls */
 	PERMISSION_VIEW_CALLS,
-	/* see and touch calls that the own extension is no part of, of the teams that one leads */
+	/* see and touch calls without the own extension, of the teams that one leads */
 	PERMISSION_ALL_CALLS,
-	/* listen, whisper and barge; follow the agents of the teams that one leads, and queues, live */
+	/* listen, whisper, barge; follow agents (of the teams that one leads) and queues */
 	PERMISSION_MONITOR_CALLS,
 	/* read clients and what was said to them, of the own teams */
 	PERMISSION_VIEW_CLIENTS,
@@ -28,9 +28,9 @@ enum permission {
 	PERMISSION_EDIT_CLIENTS,
 	/* oversee the clients of the teams that one leads, merge them, see what they add up to */
 	PERMISSION_ALL_CLIENTS,
-	/* define fields and dispositions, show and erase a person, read the audit, import and export many */
+	/* define fields and dispositions, show and erase a person, read audits, import, export */
 	PERMISSION_MANAGE_CLIENTS,
-	/* read the reports, statistics and health pages; what is of agents, of the teams that one leads */
+	/* read reports, statistics (of agents: of the teams that one leads), health pages */
 	PERMISSION_VIEW_ADMIN,
 	/* create, change and remove agents, pause them, set their state */
 	PERMISSION_MANAGE_AGENTS,

@@ -100,6 +100,8 @@ void hub_tick(struct hub *hub)
 		tell_sockets(hub);
 	if (hub->ticks++ % LAG_S == 0)
 		stream_lag_ask(hub);
+	if (hub->sight_is_old && redis_link_is_up(hub->link))
+		sight_refresh(hub);
 
 	for (struct client *each = hub->first; each != NULL; each = next) {
 		next = each->next; /* a tick may end this one */

@@ -28,6 +28,7 @@ struct hub {
 	uint64_t next_client_id;
 	unsigned ticks;
 	bool started;
+	bool sight_is_old;         /* teams have changed, and could not be looked at: see sight.h */
 	struct eio *eio;           /* the sessions of Socket.IO */
 	struct webhooks *webhooks; /* NULL while the service closes */
 	char prefix[12];           /* of connection ids: another one in each process */

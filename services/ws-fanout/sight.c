@@ -47,12 +47,16 @@ static void on_checked(enum auth_result result, const struct principal *who, voi
 
 	if (result == AUTH_OK)
 		strcpy(client->who.teams, who->teams);
+	else if (result == AUTH_UNAVAILABLE)
+		client->hub->sight_is_old = true;
 	client_unref(&client);
 }
 
-/* One whose session has ended is told so by its own event. */
+/* One whose session has ended is told so by its own event. What cannot be asked now is asked with a
+   later tick. */
 void sight_refresh(struct hub *hub)
 {
+	hub->sight_is_old = false;
 	for (struct client *each = hub->first; each != NULL; each = each->next)
 		if (each->known && each->who.role != ROLE_AGENT &&
 		    strcmp(each->who.teams, "*") != 0)

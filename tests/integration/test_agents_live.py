@@ -240,11 +240,11 @@ def test_pauses_and_log_ins(redis, start, rest, session, gateway):  # noqa: F811
     assert orders(gateway, "QueueRemove")[-1]["Queue"] == "night"
     # what is done to somebody else is kept
     assert redis.xlen("audit") == 0
-    assert admin.put(base + "/pause", {"queue": "sales"}).status_code == 202
+    assert admin.put(base + "/pause", {"queue": "support"}).status_code == 202
     assert admin.put(base + "/queues/sales").status_code == 202
     kept = [json.loads(fields["a"]) for _, fields in redis.xrange("audit")]
     assert [(each["action"], each["actor"], each["subject"], each["detail"]) for each in kept] == [
-        ("agent:paused", "user-1009", "agent:1004", "sales"),
+        ("agent:paused", "user-1009", "agent:1004", "support"),
         ("agent:queue_logged_in", "user-1009", "agent:1004", "sales")]
     feed(redis, [member("QueueMemberRemoved", now(), "night", "1004")])
     assert "night" not in [q["queue"] for q in own.get(base).json()["queues"]]

@@ -4,9 +4,11 @@ once: at the next request, and on sockets that are open."""
 import json
 
 import pytest
+import requests
 
 from lib import events, teams
 from lib.client import assert_error
+from lib.node import SocketIo
 from lib.process import wait_until
 from lib.transfers import BASE
 from lib.who import NAME, PASSWORD, token_of
@@ -269,6 +271,30 @@ def test_snapshots_and_what_was_missed(world, daemon, manager, session, websocke
     assert [part.get("calls", []) + part.get("agents", []) for part in parts] == [[], []]
 
 
+def test_streams_and_socketio_hear_of_the_teams(world, daemon, manager):
+    fanout = daemon("ws-fanout")
+    stream = requests.get(f"http://{fanout.ws_listen}/api/events", params={"topics": "call"},
+                          headers=manager.headers, stream=True, timeout=15)
+    lines = stream.iter_lines(chunk_size=1)
+    assert b"event: welcome" in lines
+    clients = SocketIo(f"http://{fanout.ws_listen}")
+    try:
+        clients.connect("mary", manager.token, transports=["websocket"])
+        clients.wait("mary", "event", event="welcome")
+        tell_all(world)
+        events.add(world, "last", "2000")
+        said = []
+        while not said or b'"last"' not in said[-1]:
+            said.append(next(line for line in lines if line.startswith(b'data: {"v"')))
+        assert [json.loads(line[6:])["callId"] for line in said] == ["ours", "both", "last"]
+        told = [clients.wait("mary", "event", event="call:ringing")["args"][0]["callId"]
+                for _ in range(3)]
+        assert told == ["ours", "both", "last"]
+    finally:
+        clients.close()
+        stream.close()
+
+
 def test_connections_of_the_teams(world, daemon, manager, session, websocket, rest):
     fanout = daemon("ws-fanout")
     sockets = [websocket(fanout, each) for each in
@@ -284,7 +310,7 @@ def test_connections_of_the_teams(world, daemon, manager, session, websocket, re
 # ---- auth-svc and the others
 
 def test_an_agent_changes_its_team(auth, daemon, database, redis, websocket):
-    """By REST at auth-svc; a manager's open socket hears of the agent from then on, and no more after it."""
+    """By REST at auth-svc; a manager's open socket hears of the agent from then on."""
     office = auth()
     office.token = token_of(office)
     people = {}
