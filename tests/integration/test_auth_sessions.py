@@ -394,9 +394,9 @@ def test_the_audit_is_read_by_administrators(auth, database):
     assert (refused["subject"], refused["detail"]) == ("adam", "wrong_password")
     walked, cursor = [], ""
     while cursor is not None:
-        one = page(f"limit=2&{cursor}")
+        one = page(f"limit=2{cursor}")
         walked += one["entries"]
-        cursor = one["nextCursor"] and f"cursor={one['nextCursor']}"
+        cursor = one["nextCursor"] and f"&cursor={one['nextCursor']}"
     assert walked == whole
     assert page(f"to={made['at'] - 1}&subject=mary")["entries"] == []
     assert page("actor=%27%20OR%201%3D1--%20")["entries"] == []
