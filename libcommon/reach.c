@@ -183,19 +183,36 @@ static bool has(const struct team *team, const char *extension)
 	       bsearch(&extension, team->extensions, team->count, sizeof(char *), by_text) != NULL;
 }
 
-bool reach_sees(const struct principal *who, enum permission permission, const char *extension)
+bool reach_has(const struct reach *reach, const char *teams, const char *extension)
 {
-	const char *at = who->teams;
 	char id[WORD_MAX];
 
+	while (next_team(&teams, id))
+		if (has(find(reach, id), extension))
+			return true;
+	return false;
+}
+
+void reach_each(const struct reach *reach, const char *teams,
+		void (*fn)(const char *extension, void *context), void *context)
+{
+	char id[WORD_MAX];
+
+	while (next_team(&teams, id)) {
+		const struct team *team = find(reach, id);
+
+		for (size_t i = 0; team != NULL && i < team->count; i++)
+			fn(team->extensions[i], context);
+	}
+}
+
+bool reach_sees(const struct principal *who, enum permission permission, const char *extension)
+{
 	if (extension[0] == '\0')
 		return false;
 	if (reach_is_all(who, permission) || strcmp(extension, who->extension) == 0)
 		return true;
-	while (principal_may(who, permission) && next_team(&at, id))
-		if (has(find(who->reach, id), extension))
-			return true;
-	return false;
+	return principal_may(who, permission) && reach_has(who->reach, who->teams, extension);
 }
 
 bool reach_sees_one_of(const struct principal *who, enum permission permission,

@@ -35,6 +35,11 @@ bool reach_sees_one_of(const struct principal *who, enum permission permission,
 /* Of a JSON array of objects, those whose "extension" is seen, as an array. */
 void reach_write_those(const struct principal *who, enum permission permission, const char *list,
 		       struct json_writer *writer);
+/* Of teams (ids parted by blanks): whether one has the extension; all that they have. reach may be
+   NULL. */
+bool reach_has(const struct reach *reach, const char *teams, const char *extension);
+void reach_each(const struct reach *reach, const char *teams,
+		void (*fn)(const char *extension, void *context), void *context);
 /* Appends all that is seen, the own one first, parted by commas; not when it is everyone's. */
 void reach_write(const struct principal *who, enum permission permission, struct buffer *out);
 

@@ -15,6 +15,8 @@ static const struct message_field fields[] = {
 	 .fault = "queues must be an array of up to 64 strings"},
 	{.key = "types", .kind = MESSAGE_STRINGS, .offset = AT(types_count), .items = AT(types), .min = 0, .max = 32,
 	 .fault = "types must be an array of up to 32 strings"},
+	{.key = "teams", .kind = MESSAGE_STRINGS, .offset = AT(teams_count), .items = AT(teams), .min = 0, .max = 16,
+	 .fault = "teams must be an array of up to 16 strings"},
 	{.key = "snapshot", .kind = MESSAGE_BOOL, .offset = AT(snapshot), .has = AT(has_snapshot),
 	 .fault = "snapshot must be true or false"},
 	{.key = "since", .kind = MESSAGE_STRINGS, .offset = AT(since_count), .items = AT(since), .min = 0, .max = 16,

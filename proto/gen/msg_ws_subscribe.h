@@ -19,6 +19,10 @@ struct msg_ws_subscribe {
 	/* of these topics only these events: call:ended; left out: all */
 	size_t types_count;
 	const char *types[32];
+	/* of these topics only what is about the agents of these teams, as they are at that
+	   moment; left out: all */
+	size_t teams_count;
+	const char *teams[16];
 	/* what is, first: of call, agent and queue */
 	bool has_snapshot;
 	bool snapshot;

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "mem.h"
 #include "sight.h"
+#include "team_filter.h"
 #include "type_filter.h"
 
 #include <stdlib.h>
@@ -65,6 +66,7 @@ void client_leave(struct client **client)
 	catchup_cancel(old);
 	acks_free(&old->acks);
 	type_filter_free(&old->types);
+	team_filter_free(&old->teams);
 	client_unref(client);
 }
 
@@ -178,6 +180,7 @@ static void send_as(struct client *client, struct event *event, enum event_forma
 void client_send_event(struct client *client, struct event *event)
 {
 	if (!client_is_open(client) || !type_filter_passes(client->types, event) ||
+	    !team_filter_passes(client->teams, client->hub->teams, event) ||
 	    !sight_of_event(client, event))
 		return;
 	acks_sent(client, event);
@@ -235,6 +238,7 @@ void client_write_topics(const struct client *client, struct json_writer *writer
 		write_rooms(client, writer, topic, false);
 		write_rooms(client, writer, topic, true);
 		type_filter_write(client->types, topic, writer);
+		team_filter_write(client->teams, topic, writer);
 		json_end_object(writer);
 	}
 	json_end_array(writer);

@@ -13,6 +13,7 @@
 struct acks;
 struct catchup;
 struct client;
+struct team_filter;
 struct type_filter;
 
 /* How messages reach it, whatever they say. */
@@ -39,6 +40,7 @@ struct client {
 	struct catchup *catchup;   /* NULL: every topic is live */
 	struct acks *acks;         /* NULL: it does not acknowledge */
 	struct type_filter *types; /* NULL: events of every type */
+	struct team_filter *teams; /* NULL: events of everyone */
 	struct principal who;      /* valid when known */
 	uint64_t id;
 	int64_t since_ms;         /* Unix */

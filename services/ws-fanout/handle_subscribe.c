@@ -7,6 +7,7 @@
 #include "msg_ws_unsubscribe.h"
 #include "positions.h"
 #include "sight.h"
+#include "team_filter.h"
 #include "type_filter.h"
 
 #include <stdio.h>
@@ -14,13 +15,14 @@
 
 /* Rooms of one client: each is looked through for every event that it catches up with. */
 #define ROOMS_MAX 256
+#define TEAMS_MAX 16 /* as the schema has it */
 
 struct refusals {
 	struct json_writer *writer;
 	bool begun;
 };
 
-/* what: "extension" or "queue", with its name; NULL for the topic as such. */
+/* what: "extension", "queue" or "team", with its name; NULL for the topic as such. */
 static void refuse(struct refusals *refusals, const char *topic, const char *what, const char *name,
 		   const char *code)
 {
@@ -59,6 +61,34 @@ static const char *queue_fault(const struct client *client, enum topic_view view
 	if (view == TOPIC_VIEW_OWN)
 		return "forbidden";
 	return occupant_rooms(&client->occupant) >= ROOMS_MAX ? "too_many" : NULL;
+}
+
+static const char *team_fault(const struct client *client, enum topic topic, const char *team)
+{
+	if (!id_is_safe(team, TEAM_ID_MAX))
+		return "bad_team";
+	return sight_of_team(client, topic, team) ? NULL : "forbidden";
+}
+
+/* Those that it may see; false: it asked for some and may see none of them. */
+static bool choose_teams(struct client *client, enum topic topic,
+			 const struct msg_ws_subscribe *message, struct refusals *refusals)
+{
+	const char *teams[TEAMS_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < message->teams_count; i++) {
+		const char *fault = team_fault(client, topic, message->teams[i]);
+
+		if (fault != NULL)
+			refuse(refusals, topic_name(topic), "team", message->teams[i], fault);
+		else
+			teams[count++] = message->teams[i];
+	}
+	if (count == 0 && message->teams_count > 0)
+		return false;
+	team_filter_set(&client->teams, topic, teams, count);
+	return true;
 }
 
 static void enter(struct client *client, enum topic topic, const char *room)
@@ -117,6 +147,8 @@ static void join(struct client *client, enum topic topic, const struct msg_ws_su
 	if (type_filter_set(&client->types, topic_bit(topic), message->types,
 			    message->types_count) < 0)
 		refuse(refusals, topic_name(topic), NULL, NULL, "too_many");
+	if (!choose_teams(client, topic, message, refusals))
+		return;
 	if (message->extensions_count + message->queues_count > 0)
 		join_rooms(client, topic, message, refusals);
 	else
@@ -168,6 +200,7 @@ static void leave(struct client *client, enum topic topic, const struct msg_ws_u
 	if (message->extensions_count + message->queues_count == 0) {
 		rooms_leave_topics(rooms, &client->occupant, topic_bit(topic));
 		(void)type_filter_set(&client->types, topic_bit(topic), NULL, 0);
+		team_filter_set(&client->teams, topic, NULL, 0);
 	}
 	for (size_t i = 0; i < message->extensions_count; i++)
 		rooms_leave(rooms, &client->occupant, message->extensions[i], topic_bit(topic));

@@ -6,6 +6,7 @@
 #include "sight.h"
 #include "store.h"
 #include "stream_lag.h"
+#include "teams.h"
 
 #define SOCKETS_S 20
 #define LAG_S     5
@@ -131,8 +132,10 @@ void hub_publish(struct hub *hub, struct event *event)
 	rooms_each(hub->rooms, event, deliver, NULL);
 	if (event->revoked_session != NULL)
 		close_revoked(hub, event->revoked_session);
-	if (event->topic == TOPIC_SESSION && strcmp(event->type, "session:teams_changed") == 0)
+	if (event->topic == TOPIC_SESSION && strcmp(event->type, "session:teams_changed") == 0) {
+		teams_load(hub->teams, NULL, NULL);
 		sight_refresh(hub);
+	}
 	event_drop_frames(event); /* who still needs one holds it */
 	event_unref(&event);
 }

@@ -12,6 +12,7 @@
 
 struct client;
 struct eio;
+struct teams;
 struct webhooks;
 
 /* All borrowed from the service. */
@@ -23,6 +24,7 @@ struct hub {
 	struct auth *auth;
 	struct ws_server *server;
 	struct rooms *rooms;
+	struct teams *teams;
 	struct backlog *backlogs[TOPIC_COUNT]; /* owned; NULL until hub_load() */
 	struct client *first, *last;           /* in order of ids */
 	uint64_t next_client_id;

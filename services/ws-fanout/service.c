@@ -9,6 +9,7 @@
 #include "routes.h"
 #include "source.h"
 #include "sse.h"
+#include "teams.h"
 #include "webhooks.h"
 #include "websocket.h"
 
@@ -50,6 +51,8 @@ static void on_link_up(void *context)
 
 	health_set(service->redis_health, true, NULL);
 	source_link_up(service->source);
+	if (hub_is_started(&service->hub)) /* a change may have gone by */
+		teams_load(service->hub.teams, NULL, NULL);
 }
 
 static void on_link_down(const char *reason, void *context)
@@ -105,6 +108,7 @@ static void open_redis(struct service *service)
 				     health_add(daemon->health, "streams", false));
 	service->hub.link =
 		redis_link_open(daemon->loop, &fanout_redis_settings, "commands", &hooks);
+	service->hub.teams = teams_new(service->hub.link);
 	service->hub.webhooks = webhooks_new(daemon->loop, &service->hub, daemon->instance);
 	service->hub.auth = auth_new(&fanout_jwt_settings, service->hub.link);
 	http_server_set_authenticate(daemon->http, auth_http, service->hub.auth);
@@ -187,6 +191,7 @@ void service_close(void *_service)
 	source_free(&service->source);
 	auth_free(&service->hub.auth);
 	redis_link_close(&service->hub.link);
+	teams_free(&service->hub.teams);
 	hub_stop(&service->hub);
 	rooms_free(&service->hub.rooms);
 	remove_metrics(service);

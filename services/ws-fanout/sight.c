@@ -1,6 +1,7 @@
 #include "sight.h"
 
 #include "client.h"
+#include "team_filter.h"
 
 #include <string.h>
 
@@ -32,10 +33,50 @@ bool sight_of_event(const struct client *client, const struct event *event)
 	return anyones;
 }
 
+/* Everyone's are named by whoever sees everyone. */
+bool sight_of_team(const struct client *client, enum topic topic, const char *team)
+{
+	const char *at = client->who.teams;
+	size_t len = strlen(team);
+
+	if (sight_is_all(client, topic))
+		return true;
+	while ((at = strstr(at, team)) != NULL) {
+		bool begins = at == client->who.teams || at[-1] == ' ';
+
+		if (begins && (at[len] == ' ' || at[len] == '\0'))
+			return principal_may(&client->who, topic_permission(topic));
+		at += len;
+	}
+	return false;
+}
+
+struct listing {
+	const struct client *client;
+	enum topic topic;
+	struct buffer *out;
+};
+
+static void write_seen(const char *extension, void *context)
+{
+	const struct listing *listing = context;
+
+	if (!sight_of_extension(listing->client, listing->topic, extension))
+		return;
+	if (listing->out->len > 0)
+		buffer_append_char(listing->out, ',');
+	buffer_append_str(listing->out, extension);
+}
+
 void sight_write(const struct client *client, enum topic topic, struct buffer *out)
 {
-	if (sight_is_all(client, topic) ||
-	    (!topic_has_teams(topic) && topic_view(topic, &client->who) == TOPIC_VIEW_ALL))
+	const char *teams = team_filter_of(client->teams, topic);
+	struct listing listing = {client, topic, out};
+
+	if (teams != NULL)
+		teams_each(client->hub->teams, teams, write_seen, &listing);
+	else if (sight_is_all(client, topic) ||
+		 (!topic_has_teams(topic) && topic_view(topic, &client->who) == TOPIC_VIEW_ALL))
 		buffer_append_char(out, '*');
 	else
 		reach_write(&client->who, topic_permission(topic), out);

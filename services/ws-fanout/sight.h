@@ -13,7 +13,8 @@ struct hub;
 bool sight_is_all(const struct client *client, enum topic topic);
 bool sight_of_event(const struct client *client, const struct event *event);
 bool sight_of_extension(const struct client *client, enum topic topic, const char *extension);
-/* All that it sees of the topic, as store_snapshot() takes them. */
+bool sight_of_team(const struct client *client, enum topic topic, const char *team);
+/* All that it sees and follows of the topic, as store_snapshot() takes them. */
 void sight_write(const struct client *client, enum topic topic, struct buffer *out);
 /* Who belongs to which team, or who manages it, has changed. */
 void sight_refresh(struct hub *hub);

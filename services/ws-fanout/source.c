@@ -5,6 +5,7 @@
 #include "mem.h"
 #include "store.h"
 #include "stream_reader.h"
+#include "teams.h"
 #include "webhooks.h"
 
 #include <stdlib.h>
@@ -125,7 +126,7 @@ static void on_recent(enum topic topic, const struct store_entry *entries, size_
 		hub_load(source->hub, topic, entries, count);
 }
 
-static void on_recent_done(bool complete, void *context)
+static void on_teams(bool ok, void *context)
 {
 	struct source *source = context;
 
@@ -134,10 +135,20 @@ static void on_recent_done(bool complete, void *context)
 		free(source);
 		return;
 	}
-	if (!complete)
+	if (!ok)
 		return; /* asked again when the link is up again */
 	hub_start(source->hub);
 	open_reader(source);
+}
+
+static void on_recent_done(bool complete, void *context)
+{
+	struct source *source = context;
+
+	if (complete && !source->freed)
+		teams_load(source->hub->teams, on_teams, source);
+	else
+		on_teams(false, source);
 }
 
 void source_link_up(struct source *source)

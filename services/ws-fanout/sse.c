@@ -162,6 +162,7 @@ static cJSON *read_topics(const struct request *request)
 		add_list(entry, request, "extensions");
 		add_list(entry, request, "queues");
 		add_list(entry, request, "types");
+		add_list(entry, request, "teams");
 		cJSON_AddItemToArray(topics, entry);
 	}
 	cJSON_Delete(names);

@@ -1,5 +1,6 @@
 #include "store.h"
 
+#include "buffer.h"
 #include "mem.h"
 
 #include <stdlib.h>
@@ -82,6 +83,37 @@ void store_recent(struct redis_link *link, size_t max, store_recent_fn *fn,
 	query->failed = query->sent < TOPIC_COUNT;
 	if (query->sent == 0)
 		recent_end(query);
+}
+
+/* ---- teams ---- */
+
+struct teams_query {
+	store_teams_fn *fn;
+	void *context;
+};
+
+static void on_teams(const redisReply *reply, void *context)
+{
+	struct teams_query *query = context;
+	struct buffer ids = {0};
+	bool answered = reply != NULL && reply->type == REDIS_REPLY_ARRAY;
+
+	for (size_t i = 0; answered && i < reply->elements; i++)
+		buffer_printf(&ids, "%s%s", i > 0 ? " " : "", reply->element[i]->str);
+	query->fn(answered ? buffer_str(&ids) : NULL, query->context);
+	buffer_free(&ids);
+	free(query);
+}
+
+void store_teams(struct redis_link *link, store_teams_fn *fn, void *context)
+{
+	struct teams_query *query = mem_new(struct teams_query);
+
+	*query = (struct teams_query){fn, context};
+	if (redis_link_command(link, on_teams, query, "SMEMBERS teams") == 0)
+		return;
+	fn(NULL, context);
+	free(query);
 }
 
 /* ---- missed events ---- */

@@ -70,6 +70,10 @@ typedef void store_acks_fn(const struct positions *positions, void *context);
 void store_acks_load(struct redis_link *link, const char *user_id, const char *name,
 		     store_acks_fn *fn, void *context);
 
+/* The ids of all teams that have agents, parted by blanks; NULL while Redis is away. */
+typedef void store_teams_fn(const char *ids, void *context);
+void store_teams(struct redis_link *link, store_teams_fn *fn, void *context);
+
 /* What a Socket.IO client followed, as JSON, for when it comes back. */
 void store_rooms_save(struct redis_link *link, const char *sid, const char *json, size_t len);
 /* json is "" when nothing is known, or Redis is away. */

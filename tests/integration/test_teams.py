@@ -200,9 +200,9 @@ def test_transfers_of_the_teams(redis, daemon, database, rest, manager):
 
 # ---- ws-fanout
 
-def heard(socket, redis):
+def heard(socket, redis, own="2000"):
     """Ids of the calls of which events came; another one of ours tells that there are no more."""
-    events.add(redis, "last", "2000")
+    events.add(redis, "last", own)
     found = []
     while True:
         event = socket.wait_for("event")["event"]
@@ -249,6 +249,36 @@ def test_a_change_counts_on_open_sockets(world, daemon, manager, websocket):
     teams.manage(world, manager, "8")
     wait_until(lambda: is_heard("another", THEIRS), 10)
     assert not is_heard("no more", NOBODYS)
+
+
+def test_a_filter_by_team(world, daemon, manager, session, websocket):
+    fanout = daemon("ws-fanout")
+    socket = websocket(fanout, session("superuser", ""))
+    socket.send({"type": "unsubscribe", "topics": ["agent", "queue", "transfer", "crm"]})
+    socket.wait_for("subscribed")
+    socket.send({"type": "subscribe", "topics": ["call"], "teams": ["7", "a b"], "snapshot": True})
+    answer = socket.wait_for("subscribed")
+    assert answer["topics"] == [{"topic": "call", "teams": ["7"]}]
+    assert answer["refused"] == [{"topic": "call", "team": "a b", "code": "bad_team"}]
+    assert sorted(each["callId"] for each in socket.wait_for("snapshot")["calls"]) == ["both", "ours"]
+    tell_all(world)
+    assert sorted(heard(socket, world, OURS)) == ["both", "ours"]
+
+    def is_heard(call_id, *extensions):
+        events.add(world, call_id, *extensions)
+        return call_id in heard(socket, world, OURS)
+    teams.put(world, t7=[OURS, NOBODYS])
+    wait_until(lambda: is_heard("joined", NOBODYS), 10)
+    socket.send({"type": "subscribe", "topics": ["call"]})
+    assert socket.wait_for("subscribed")["topics"] == [{"topic": "call"}]
+    assert is_heard("theirs", THEIRS)
+    mine = websocket(fanout, manager)
+    mine.send({"type": "subscribe", "topics": ["call"], "teams": ["8"]})
+    answer = mine.wait_for("subscribed")
+    assert answer["refused"] == [{"topic": "call", "team": "8", "code": "forbidden"}]
+    assert {"topic": "call"} in answer["topics"]
+    mine.send({"type": "subscribe", "topics": ["call"], "teams": ["7", "8"]})
+    assert {"topic": "call", "teams": ["7"]} in mine.wait_for("subscribed")["topics"]
 
 
 def test_snapshots_and_what_was_missed(world, daemon, manager, session, websocket):

@@ -9,6 +9,7 @@ def put(redis, **teams):
     """put(redis, t7=["1001"]): who belongs to team 7, from now on; every daemon hears of it."""
     pipe = redis.pipeline()
     for name, extensions in teams.items():
+        pipe.sadd("teams", name[1:])
         pipe.delete(f"team:{name[1:]}:extensions")
         if extensions:
             pipe.sadd(f"team:{name[1:]}:extensions", *extensions)
