@@ -48,6 +48,7 @@ DAYS = {
     "MaydayEventsLate": [('mayday_ws_delay_seconds_bucket{le="0.1"}', COUNTS, GOOD),
                          ('mayday_ws_delay_seconds_bucket{le="10"}', COUNTS, COUNTS),
                          ('mayday_ws_delay_seconds_bucket{le="+Inf"}', COUNTS, COUNTS)],
+    "MaydayStreamsBehind": [('mayday_ws_stream_lag_ms{topic="call"}', GOOD, "60000+0x300")],
     "MaydayClientsTooSlow": [("mayday_ws_resyncs_total", GOOD, COUNTS)],
     "MaydayWebhooksDead": [("mayday_webhook_dead_total", GOOD, COUNTS)],
     "MaydayPasswordsGuessed": [("mayday_auth_logins_locked_total", GOOD, COUNTS)],
