@@ -187,6 +187,15 @@ def test_utf8(known):
         ends(known, frame(TEXT, b"ok", fin=False) + frame(CONT, text), 1007)
 
 
+def test_utf8_fails_at_once(known):
+    """6.4: before the message is complete, between two frames and in the middle of one."""
+    good, bad = INVALID[1][:11], b"\xf4\x90\x80\x80"
+    ends(known, frame(TEXT, good, fin=False) + frame(CONT, bad, fin=False), 1007)
+    whole = frame(TEXT, good + bad + b"edited")
+    for missing in (6, 8):
+        ends(known, whole[:-missing], 1007)
+
+
 # ---- 7: closing ----
 
 def test_closing(known):
