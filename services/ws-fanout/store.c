@@ -1,6 +1,7 @@
 #include "store.h"
 
 #include "buffer.h"
+#include "log.h"
 #include "mem.h"
 
 #include <stdlib.h>
@@ -96,11 +97,13 @@ static void on_teams(const redisReply *reply, void *context)
 {
 	struct teams_query *query = context;
 	struct buffer ids = {0};
-	bool answered = reply != NULL && reply->type == REDIS_REPLY_ARRAY;
 
-	for (size_t i = 0; answered && i < reply->elements; i++)
-		buffer_printf(&ids, "%s%s", i > 0 ? " " : "", reply->element[i]->str);
-	query->fn(answered ? buffer_str(&ids) : NULL, query->context);
+	if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
+		log_warn("teams can't be read", log_str("error", reply->str));
+	else if (reply != NULL && reply->type == REDIS_REPLY_ARRAY)
+		for (size_t i = 0; i < reply->elements; i++)
+			buffer_printf(&ids, "%s%s", i > 0 ? " " : "", reply->element[i]->str);
+	query->fn(reply != NULL ? buffer_str(&ids) : NULL, query->context);
 	buffer_free(&ids);
 	free(query);
 }
