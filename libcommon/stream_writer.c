@@ -1,6 +1,7 @@
 #include "stream_writer.h"
 
 #include "clock.h"
+#include "log.h"
 #include "loop.h"
 #include "mem.h"
 #include "resp.h"
@@ -33,6 +34,16 @@ void stream_writer_format(struct stream_writer *writer, struct entry *entry)
 	resp_bulk(&writer->scratch, entry->data, entry->len);
 }
 
+void stream_writer_mark_stored(struct stream_writer *writer, struct entry *entry)
+{
+	entry->state = ENTRY_STORED;
+	if (writer->is_refused)
+		log_info("Redis takes entries again", log_str("stream", writer->stream));
+	writer->is_refused = false;
+	if (stream_id_order(entry->id, writer->stored) > 0)
+		writer->stored = entry->id;
+}
+
 void stream_writer_forget_stored(struct stream_writer *writer)
 {
 	struct entry *entry;
@@ -63,7 +74,7 @@ static void on_added(const redisReply *reply, void *_writer)
 	entry = first_in_flight(writer);
 	writer->in_flight--;
 	if (reply->type != REDIS_REPLY_ERROR) {
-		entry->state = ENTRY_STORED;
+		stream_writer_mark_stored(writer, entry);
 		stream_writer_forget_stored(writer);
 	} else {
 		entry->state = ENTRY_NEW;
@@ -241,6 +252,7 @@ struct stream_writer *stream_writer_open(uv_loop_t *loop, const struct stream_wr
 	writer->loop = loop;
 	writer->set = *set;
 	writer->stream = mem_strdup(set->stream);
+	writer->opened_ms = clock_wall_ms();
 	writer->window = set->buffer_max / 2 < WINDOW_MAX ? set->buffer_max / 2 : WINDOW_MAX;
 	prepare_head(writer);
 	if (set->keep_ms > 0)

@@ -5,7 +5,8 @@
    What was sent and not answered when the connection went is sent again with the same id; Redis
    refuses an id that it has, so nothing is doubled. While Redis is away entries wait in bounded
    memory; past the bound the oldest are dropped and counted, and on_overflow says so once per
-   outage. */
+   outage. A Redis that comes back without entries that it had answered for (a fail-over to a
+   replica that lagged, an older file) is noticed as well, and on_rewound says so. */
 #ifndef COMMON_STREAM_WRITER_H
 #define COMMON_STREAM_WRITER_H
 
@@ -30,6 +31,9 @@ struct stream_writer_settings {
 	void (*on_down)(const char *reason, void *context);
 	/* dropped entries since the last call; first and last ms of their writing. */
 	void (*on_overflow)(uint64_t dropped, int64_t from_ms, int64_t to_ms, void *context);
+	/* Entries that Redis had taken are lost; ms of the last one that it has, and of the last
+	   that it had (or of the opening of this writer, and now). */
+	void (*on_rewound)(int64_t from_ms, int64_t to_ms, void *context);
 	/* Every entry up to here is in Redis. */
 	void (*on_drained)(void *context);
 	void *context;

@@ -28,16 +28,19 @@ struct stream_writer {
 	enum writer_phase phase;
 	bool is_announced; /* on_up was called */
 	bool is_closed;
-	bool is_held;  /* see stream_writer_hold() */
-	unsigned busy; /* functions on the stack that still touch the writer */
+	bool is_refused; /* since Redis last took an entry; was logged */
+	bool is_held;    /* see stream_writer_hold() */
+	unsigned busy;   /* functions on the stack that still touch the writer */
 
 	struct entry_queue waiting, sent;
-	size_t window;         /* bytes that may be in flight */
-	size_t in_flight;      /* entries */
-	size_t untrimmed;      /* entries since the last XTRIM by their number */
-	struct stream_id last; /* the highest id that is given */
-	struct buffer head;    /* XADD up to the id, in RESP */
-	struct buffer field;   /* the name of the field, in RESP */
+	size_t window;           /* bytes that may be in flight */
+	size_t in_flight;        /* entries */
+	size_t untrimmed;        /* entries since the last XTRIM by their number */
+	struct stream_id last;   /* the highest id that is given */
+	struct stream_id stored; /* the highest id that Redis has answered for */
+	int64_t opened_ms;
+	struct buffer head;  /* XADD up to the id, in RESP */
+	struct buffer field; /* the name of the field, in RESP */
 	struct buffer scratch;
 
 	struct buffer refusal; /* why Redis refused an entry; empty: it did not */
@@ -53,6 +56,7 @@ struct stream_writer {
 
 /* Gives an entry of sent its id when it has none, and appends its XADD to scratch. */
 void stream_writer_format(struct stream_writer *writer, struct entry *entry);
+void stream_writer_mark_stored(struct stream_writer *writer, struct entry *entry);
 void stream_writer_forget_stored(struct stream_writer *writer);
 /* Everything that Redis refused, with new ids. */
 void stream_writer_send_refused(struct stream_writer *writer);

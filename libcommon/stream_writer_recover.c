@@ -4,7 +4,8 @@
    Redis refuses as too small is there already, and a server that cannot write refuses all of them
    and leaves it to be tried again. Commands of the lost connection that Redis reads only now do no
    harm: they carry the same ids. Then the last id of the stream is asked for, so that new ids lie
-   above it, whoever wrote it and whatever the clock says. */
+   above it, whoever wrote it and whatever the clock says. Before anything is written, too: when it
+   lies below an id that Redis had answered for, Redis has lost entries. */
 #include "log.h"
 #include "loop.h"
 #include "stream_writer_internal.h"
@@ -50,27 +51,46 @@ static void pause_writing(struct stream_writer *writer, const char *reason)
 {
 	writer->phase = WRITER_PAUSED;
 	writer->pause = timer_start(writer->loop, PAUSE_MS, 0, on_pause_over, writer);
-	if (writer->is_announced)
+	if (!writer->is_refused)
 		log_warn("Redis refuses entries", log_str("stream", writer->stream),
 			 log_str("reason", reason));
+	writer->is_refused = true;
 	announce_down(writer, reason);
 }
 
-/* XINFO STREAM answers names and values in turn. */
-static const char *find_last_id(const redisReply *info)
+/* XINFO STREAM answers names and values in turn; of a stream that is not there an error. */
+static bool find_last_id(const redisReply *info, struct stream_id *last_r)
 {
-	for (size_t i = 0; info->type == REDIS_REPLY_ARRAY && i + 1 < info->elements; i += 2)
-		if (info->element[i]->type == REDIS_REPLY_STRING &&
-		    info->element[i + 1]->type == REDIS_REPLY_STRING &&
-		    strcmp(info->element[i]->str, "last-generated-id") == 0)
-			return info->element[i + 1]->str;
-	return NULL;
+	*last_r = (struct stream_id){0};
+	if (info->type == REDIS_REPLY_ERROR)
+		return strstr(info->str, "no such key") != NULL;
+	for (size_t i = 0; info->type == REDIS_REPLY_ARRAY && i + 1 < info->elements; i += 2) {
+		if (info->element[i]->type != REDIS_REPLY_STRING ||
+		    info->element[i + 1]->type != REDIS_REPLY_STRING ||
+		    strcmp(info->element[i]->str, "last-generated-id") != 0)
+			continue;
+		*last_r = stream_id_parse(info->element[i + 1]->str);
+		return true;
+	}
+	return false;
 }
 
-static void begin_flow(struct stream_writer *writer, const char *last_id)
+static void check_rewound(struct stream_writer *writer, struct stream_id last)
 {
-	struct stream_id last = stream_id_parse(last_id);
+	int64_t from_ms = last.ms > 0 ? (int64_t)last.ms : writer->opened_ms;
+	int64_t to_ms = (int64_t)writer->stored.ms;
 
+	if (stream_id_order(last, writer->stored) >= 0)
+		return;
+	writer->stored = last;
+	log_error("Redis has lost entries that it had taken", log_str("stream", writer->stream),
+		  log_int("from_ms", from_ms), log_int("to_ms", to_ms));
+	if (writer->set.on_rewound != NULL)
+		writer->set.on_rewound(from_ms, to_ms, writer->set.context);
+}
+
+static void begin_flow(struct stream_writer *writer, struct stream_id last)
+{
 	if (stream_id_order(last, writer->last) > 0)
 		writer->last = last;
 	writer->phase = WRITER_FLOWING;
@@ -82,20 +102,19 @@ static void begin_flow(struct stream_writer *writer, const char *last_id)
 static void on_info(const redisReply *reply, void *_writer)
 {
 	struct stream_writer *writer = _writer;
-	const char *last_id;
+	struct stream_id last;
 
 	if (reply == NULL)
 		return;
 	writer->busy++;
-	last_id = find_last_id(reply);
-	if (last_id != NULL)
-		begin_flow(writer, last_id);
-	else if (reply->type != REDIS_REPLY_ERROR)
+	if (find_last_id(reply, &last)) {
+		check_rewound(writer, last);
+		begin_flow(writer, last);
+	} else if (reply->type != REDIS_REPLY_ERROR) {
 		redis_link_reset(writer->link, "XINFO without last-generated-id");
-	else if (strstr(reply->str, "no such key") != NULL)
-		begin_flow(writer, "0-0");
-	else
+	} else {
 		pause_writing(writer, reply->str);
+	}
 	stream_writer_leave(writer);
 }
 
@@ -115,18 +134,22 @@ static struct entry *next_sent(struct entry_cursor *cursor)
 	return entry;
 }
 
+/* results: of XINFO, then of each entry. */
 static void settle_resent(struct stream_writer *writer, const redisReply *results)
 {
 	struct entry_cursor cursor = entry_queue_begin(&writer->sent);
+	struct stream_id last;
 
-	for (size_t i = 0; i < results->elements; i++) {
+	if (results->elements > 0 && find_last_id(results->element[0], &last))
+		check_rewound(writer, last);
+	for (size_t i = 1; i < results->elements; i++) {
 		const redisReply *result = results->element[i];
 		struct entry *entry = next_sent(&cursor);
 
 		if (entry == NULL)
 			break;
 		if (result->type != REDIS_REPLY_ERROR || stream_writer_id_was_taken(result))
-			entry->state = ENTRY_STORED;
+			stream_writer_mark_stored(writer, entry);
 		else
 			entry->state = ENTRY_NEW;
 	}
@@ -161,6 +184,7 @@ static void resend(struct stream_writer *writer)
 	}
 	writer->phase = WRITER_RESENDING;
 	(void)redis_link_command(writer->link, NULL, NULL, "MULTI");
+	(void)redis_link_command(writer->link, NULL, NULL, "XINFO STREAM %s", writer->stream);
 	for (; entry != NULL; entry = next_sent(&cursor)) {
 		buffer_clear(&writer->scratch);
 		stream_writer_format(writer, entry);

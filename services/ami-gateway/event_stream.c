@@ -12,6 +12,8 @@
 #define KEEP_MS  ((int64_t)3600 * 1000)
 #define KEEP_MAX 1000000
 
+#define STAMP_DIGITS_MAX 11 /* of seconds */
+
 struct event_stream {
 	struct event_stream_settings set;
 	struct stream_writer *writer;
@@ -123,6 +125,11 @@ static void on_overflow(uint64_t dropped, int64_t from_ms, int64_t to_ms, void *
 		stream->set.on_gap(dropped, from_ms, to_ms, stream->set.context);
 }
 
+static void on_rewound(int64_t from_ms, int64_t to_ms, void *context)
+{
+	on_overflow(0, from_ms, to_ms, context);
+}
+
 /* ---- Asterisk's events ---- */
 
 /* "1795399349.023905": seconds and microseconds. 0 when it is anything else. */
@@ -132,9 +139,11 @@ static int64_t stamp_ms(const struct ami_header *header)
 	int64_t part = 0;
 	uint32_t at = 0;
 
-	for (; at < header->value_len && header->value[at] >= '0' && header->value[at] <= '9'; at++)
+	for (; at < header->value_len && at < STAMP_DIGITS_MAX && header->value[at] >= '0' &&
+	       header->value[at] <= '9';
+	     at++)
 		whole = whole * 10 + (header->value[at] - '0');
-	if (at < 9 || at > 11 || at + 4 > header->value_len || header->value[at] != '.')
+	if (at < 9 || at + 4 > header->value_len || header->value[at] != '.')
 		return 0;
 	for (uint32_t i = at + 1; i < at + 4; i++) {
 		if (header->value[i] < '0' || header->value[i] > '9')
@@ -181,6 +190,7 @@ struct event_stream *event_stream_open(uv_loop_t *loop, const struct event_strea
 		.keep_max = KEEP_MAX,
 		.buffer_max = set->buffer_max,
 		.on_overflow = on_overflow,
+		.on_rewound = on_rewound,
 		.context = stream,
 	};
 

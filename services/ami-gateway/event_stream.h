@@ -14,7 +14,7 @@ struct event_stream_settings {
 	const struct redis_settings *redis; /* outlives the stream */
 	const char *key;
 	size_t buffer_max; /* bytes that may wait for Redis */
-	/* Entries were dropped; MaydayGap was written. */
+	/* Entries were dropped (or, 0, taken by Redis and lost by it); MaydayGap was written. */
 	void (*on_gap)(uint64_t dropped, int64_t from_ms, int64_t to_ms, void *context);
 	void *context;
 };

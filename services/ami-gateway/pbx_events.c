@@ -81,13 +81,16 @@ void pbx_on_events_down(const char *reason, void *context)
 	health_set(pbx->set.health, false, reason);
 }
 
-/* Redis was away for too long: the readers must not believe what they have. */
+/* Redis was away for too long, or came back without what it had taken: the readers must not believe
+   what they have. */
 void pbx_on_gap(uint64_t dropped, int64_t from_ms, int64_t to_ms, void *context)
 {
 	struct pbx *pbx = context;
 
 	pbx->base.ami_gaps_total++;
-	pbx_report_gap(pbx, from_ms, to_ms, dropped, "Redis was away for too long");
+	pbx_report_gap(pbx, from_ms, to_ms, dropped,
+		       dropped > 0 ? "Redis was away for too long"
+				   : "Redis has lost entries that it had taken");
 	if (pbx->events != NULL && ami_link_is_up(pbx->events))
 		snapshot_start(pbx->snapshot);
 }

@@ -4,6 +4,7 @@
 #include "log.h"
 #include "loop.h"
 #include "mem.h"
+#include "recent_ids.h"
 #include "stream_reader.h"
 #include "task.h"
 
@@ -25,6 +26,7 @@ struct sender {
 	struct timer *deadlines;
 	struct task *first, **end; /* in hand, in the order of arrival */
 	size_t count;
+	struct recent_ids recent;
 	struct ami_action action; /* scratch */
 	bool is_closed;
 	unsigned holds; /* transactions under way */
@@ -312,6 +314,7 @@ static void begin(struct sender *sender, struct task *task)
 static void take_entry(struct sender *sender, const struct stream_entry *entry)
 {
 	struct task *task = find(sender, entry->id);
+	bool is_repeat;
 
 	if (task != NULL) {
 		if (task->state == TASK_ANSWERED)
@@ -320,9 +323,13 @@ static void take_entry(struct sender *sender, const struct stream_entry *entry)
 	}
 	task = task_new(entry->id, entry->data, entry->len);
 	push(sender, task);
+	is_repeat = recent_ids_add(&sender->recent, entry->id);
 	if (entry->replayed)
 		answer(sender, task, MSG_AMI_REPLY_OUTCOME_OUTCOME_UNKNOWN,
 		       "the gateway that took it died before it answered");
+	else if (is_repeat)
+		answer(sender, task, MSG_AMI_REPLY_OUTCOME_OUTCOME_UNKNOWN,
+		       "it was taken before, and Redis has lost that");
 	else
 		begin(sender, task);
 }

@@ -6,6 +6,7 @@ import time
 from lib.fake_ami import event
 from lib.process import wait_until
 from integration.test_gateway import entries, named, wait_for
+from integration.test_gateway_actions import Asker
 
 
 class Flow:
@@ -217,3 +218,42 @@ def test_a_slow_redis_does_not_stop_the_reading(gateway, ami, redis, redis_serve
     redis_server.sigcont()
     wait_until(lambda: len(numbers(redis)) == 40000, 60)
     assert len(named(redis, "MaydayUp")) == 1
+
+
+def forget_from_now_on(redis):
+    """What Redis takes from now on is lost when it dies, as by a fail-over to a late replica."""
+    redis.config_set("appendonly", "no")
+
+
+def test_redis_that_lost_what_it_had_taken(gateway, ami, redis, redis_server):
+    gateway()
+    wait_for(redis, "MaydaySnapshotEnd")
+    ami.emit(event("Newstate"))
+    wait_for(redis, "Newstate")
+    forget_from_now_on(redis)
+    ami.emit(event("Hangup"))
+    wait_for(redis, "Hangup")
+    redis_server.kill9()
+    ami.emit(event("Newchannel"))
+    redis_server.start()
+    gap = wait_for(redis, "MaydayGap")[0]
+    assert gap["dropped"] == 0 and gap["from"] <= gap["to"]
+    wait_for(redis, "MaydaySnapshotEnd", 2)
+    assert not named(redis, "Hangup") and len(named(redis, "Newchannel")) == 1
+    assert len(named(redis, "MaydayUp")) == 1
+
+
+def test_an_action_that_redis_delivers_again(gateway, ami, redis, redis_server):
+    """The request is in Redis' file; that it was taken and answered is not."""
+    daemon = gateway(AMI_LEASE_MS=30000)
+    asker = Asker(redis)
+    assert asker.ask("Ping")["outcome"] == "success"
+    daemon.sigstop()
+    action = asker.post("Hangup", [("Channel", "x")], deadline_ms=60000)
+    forget_from_now_on(redis)
+    daemon.sigcont()
+    assert asker.wait(action)["outcome"] == "success"
+    redis_server.kill9()
+    redis_server.start()
+    assert asker.wait(action)["outcome"] == "outcome_unknown"
+    assert len(ami.asked("Hangup")) == 1

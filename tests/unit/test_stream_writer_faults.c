@@ -51,6 +51,7 @@ static void test_killed_under_full_flow(void **state)
 	flow_until(FLOW);
 	turn_until(&loop, is_drained());
 	assert_int_equal(stream_writer_dropped(writer), 0);
+	assert_int_equal(seen.rewinds, 0);
 	expect_stored(0, added - 1);
 }
 
@@ -169,6 +170,33 @@ static void test_redis_lost_everything(void **state)
 	redis_server_start(&server);
 	turn_until(&loop, is_drained());
 	expect_stored(100, 199);
+	assert_int_equal(seen.rewinds, 1);
+}
+
+/* As after a fail-over to a replica that lagged: the last entries that Redis had taken are gone,
+   while others were under way. */
+static void test_redis_lost_the_last(void **state)
+{
+	(void)state;
+	server.arguments = "--appendonly no";
+	redis_server_start(&server);
+	open_writer();
+	add(100);
+	turn_until(&loop, is_drained());
+	redis_server_do(&server, "SAVE");
+	turn_for(&loop, 5);
+	add(100);
+	turn_until(&loop, is_drained());
+	redis_server_freeze(&server);
+	add(100);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	redis_server_kill(&server);
+	turn_until(&loop, seen.downs == 1);
+	redis_server_start(&server);
+	turn_until(&loop, is_drained());
+	assert_int_equal(seen.rewinds, 1);
+	assert_true(seen.from_ms < seen.to_ms);
+	assert_int_equal(redis_server_number(&server, "XLEN " STREAM), 200);
 }
 
 int main(void)
@@ -182,6 +210,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refused_and_lost, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_key_of_another_kind, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_redis_lost_everything, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_redis_lost_the_last, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,14 @@ static void on_overflow(uint64_t dropped, int64_t from_ms, int64_t to_ms, void *
 	seen.to_ms = to_ms;
 }
 
+static void on_rewound(int64_t from_ms, int64_t to_ms, void *context)
+{
+	(void)context;
+	seen.rewinds++;
+	seen.from_ms = from_ms;
+	seen.to_ms = to_ms;
+}
+
 void on_drained(void *context)
 {
 	(void)context;
@@ -80,6 +88,7 @@ int set_up(void **state)
 		.on_up = on_up,
 		.on_down = on_down,
 		.on_overflow = on_overflow,
+		.on_rewound = on_rewound,
 		.on_drained = on_drained,
 	};
 	added = 0;

@@ -17,7 +17,7 @@ extern int added;                         /* entries so far; they are numbered f
 extern struct seen {
 	int ups, downs, drained;
 	uint64_t overflow;
-	int overflows;
+	int overflows, rewinds;
 	int64_t from_ms, to_ms;
 	char reason[256];
 } seen;
