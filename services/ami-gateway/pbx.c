@@ -293,6 +293,16 @@ void pbx_drain(struct pbx *pbx)
 
 /* ---- life ---- */
 
+static void tick_as_owner(struct pbx *pbx)
+{
+	int64_t snapshot_s = pbx->set.gateway->snapshot_s;
+
+	if (pbx->ticks % ALIVE_TICKS == 0)
+		store_alive(pbx->set.store, pbx->name);
+	if (snapshot_s > 0 && pbx->ticks % snapshot_s == 0)
+		snapshot_start(pbx->snapshot);
+}
+
 static void on_tick(void *context)
 {
 	struct pbx *pbx = context;
@@ -305,9 +315,8 @@ static void on_tick(void *context)
 	pbx->ticks++;
 	if (pbx->role != PBX_OWNER && store_is_up(pbx->set.store))
 		ask_owner(pbx);
-	else if (pbx->role == PBX_OWNER && pbx->ticks % ALIVE_TICKS == 0 && pbx->events != NULL &&
-		 ami_link_is_up(pbx->events))
-		store_alive(pbx->set.store, pbx->name);
+	else if (pbx->role == PBX_OWNER && pbx->events != NULL && ami_link_is_up(pbx->events))
+		tick_as_owner(pbx);
 }
 
 struct pbx *pbx_open(const struct pbx_settings *set)

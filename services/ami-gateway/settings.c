@@ -44,6 +44,9 @@ static const struct setting table[] = {
 	 "connecting, the login and each answer must be done in this time"},
 	{"AMI_LEASE_MS", SETTING_NUMBER, OFFSET(lease_ms), 500, 60000, "3000", NULL, false,
 	 "a stand-by takes over when the gateway that owns a server is silent for so long"},
+	{"AMI_SNAPSHOT_S", SETTING_NUMBER, OFFSET(snapshot_s), 0, 86400, "900", NULL, false,
+	 "everything is listed again so often, for readers that missed something; 0: only for a "
+	 "reason"},
 	{0},
 };
 

@@ -19,6 +19,7 @@ struct gateway_settings {
 	int64_t pool;
 	int64_t buffer_mb;
 	int64_t ping_ms, timeout_ms, lease_ms;
+	int64_t snapshot_s;
 };
 
 /* One Asterisk server. */

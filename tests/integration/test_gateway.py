@@ -126,6 +126,12 @@ def test_without_the_channels_there_is_no_end_marker(gateway, ami, redis):
     assert not named(redis, "MaydaySnapshotEnd")
 
 
+def test_it_asks_again_now_and_then(gateway, ami, redis):
+    gateway(AMI_SNAPSHOT_S=1)
+    wait_for(redis, "MaydaySnapshotEnd", 3)
+    assert len(named(redis, "MaydayUp")) == 1
+
+
 def test_a_booted_asterisk_is_asked_again(gateway, ami, redis):
     gateway()
     wait_for(redis, "MaydaySnapshotEnd")
