@@ -225,21 +225,25 @@ static int hex_digit(char byte)
 	return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
-/* \uXXXX at text (after the u): control bytes and what is past ASCII; the gateway writes UTF-8 as
-   it is, so only control bytes come this way. */
-static char unescape_hex(const char *text, const char *end)
+/* \uXXXX at *text: control bytes and what is past ASCII; the gateway writes UTF-8 as it is, so only
+   control bytes come this way. Of an escape that is cut or none only the \u is skipped: a character
+   may begin behind it. */
+static char unescape_hex(const char **text, const char *end)
 {
+	const char *at = *text + 2;
 	int code = 0;
 
-	if (end - text < 4)
+	*text = at;
+	if (end - at < 4)
 		return '?';
 	for (int i = 0; i < 4; i++) {
-		int digit = hex_digit(text[i]);
+		int digit = hex_digit(at[i]);
 
 		if (digit < 0)
 			return '?';
 		code = code << 4 | digit;
 	}
+	*text = at + 4;
 	return code > 0 && code < 0x80 ? (char)code : '?';
 }
 
@@ -255,8 +259,7 @@ static size_t unescape(char *out, const char *text, size_t len)
 		}
 		switch (text[1]) {
 		case 'u':
-			out[used++] = unescape_hex(text + 2, end);
-			text += end - text < 6 ? end - text : 6;
+			out[used++] = unescape_hex(&text, end);
 			continue;
 		case 'n':
 			out[used++] = '\n';
