@@ -214,11 +214,21 @@ static void log_out(struct job *job, const cJSON *membership)
 		send_pause(job, job->queue, interface, true, LOGGED_OUT);
 }
 
+/* The agent is where its phone is. */
+static void take_pbx(struct job *job, const char *pbx)
+{
+	if (pbx[0] == '\0')
+		return;
+	free(job->pbx);
+	job->pbx = mem_strdup(pbx);
+}
+
 static void act(struct job *job, const redisReply *agent)
 {
 	const char *text = live_field(agent, "queues"), *error;
 	cJSON *memberships = json_parse(text, strlen(text), &error);
 
+	take_pbx(job, live_field(agent, "pbx"));
 	if (job->kind == JOB_PAUSE)
 		pause_memberships(job, memberships);
 	else if (job->kind == JOB_LOG_IN)

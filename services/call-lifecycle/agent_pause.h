@@ -18,7 +18,8 @@ struct agent_pause {
 /* refused: NULL when it was taken; else static or borrowed words. */
 typedef void agent_pause_fn(enum msg_ami_reply_outcome outcome, const char *message, void *context);
 
-/* done is called once, maybe before this returns; with OUTCOME_UNAVAILABLE when Redis is away. */
+/* pbx: where it goes when nothing is known of the agent's phone. done is called once, maybe before
+   this returns; with OUTCOME_UNAVAILABLE when Redis is away. */
 void agent_pause(struct redis_link *link, struct commands *commands, const char *pbx,
 		 const struct agent_pause *pause, agent_pause_fn *done, void *context);
 /* Into a queue, or out of it: one that is configured as a member stays one, paused. */

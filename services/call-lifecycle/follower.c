@@ -295,6 +295,14 @@ static void on_loaded(const struct store_loaded *loaded, void *context)
 	if (loaded->broken > 0)
 		log_error("live calls could not be rebuilt", log_str("pbx", follower->set.pbx),
 			  log_int("calls", (int64_t)loaded->broken));
+	if (loaded->missed) {
+		log_error("events were trimmed before they were applied: what is known is stale "
+			  "until "
+			  "the next snapshot",
+			  log_str("pbx", follower->set.pbx),
+			  log_str("applied_id", loaded->applied_id));
+		model_doubt(follower->model);
+	}
 	snprintf(follower->applied_id, sizeof(follower->applied_id), "%s", loaded->applied_id);
 	follower->metrics.lifecycle_loads_total++;
 	follower->metrics.lifecycle_load_ms = clock_mono_ms() - follower->load_at_ms;
@@ -344,7 +352,7 @@ static void on_acquired(int64_t token, void *context)
 {
 	struct follower *follower = context;
 
-	log_info("lease acquired", log_str("pbx", follower->set.pbx), log_int("token", token));
+	(void)token;
 	begin(follower);
 }
 
@@ -352,7 +360,7 @@ static void on_lost(const char *reason, void *context)
 {
 	struct follower *follower = context;
 
-	log_warn("lease lost", log_str("pbx", follower->set.pbx), log_str("reason", reason));
+	(void)reason;
 	forget(follower);
 	if (redis_link_is_up(follower->link))
 		health_set(follower->health, true, "standing by");
@@ -412,6 +420,7 @@ struct follower *follower_open(uv_loop_t *loop, const struct follower_settings *
 	follower->loop = loop;
 	follower->model_settings =
 		(struct model_settings){.pbx = set->pbx,
+					.is_one_of_many = set->is_one_of_many,
 					.pbx_down_ms = set->pbx_down_ms,
 					.calls_max = set->calls_max,
 					.zone = set->zone,

@@ -17,6 +17,7 @@ struct follower;
 
 struct follower_settings {
 	const char *pbx; /* borrowed, as all */
+	bool is_one_of_many;
 	const struct redis_settings *redis;
 	const char *instance;
 	int64_t lease_ttl_ms;

@@ -170,10 +170,10 @@ static void on_changed(enum msg_ami_reply_outcome outcome, const char *message, 
 		control_refused(context, outcome, message);
 }
 
-/* False: 503 was replied. */
+/* Whether any PBX is; which one it goes to is the agent's. False: 503 was replied. */
 static bool is_up(struct service *service, struct http_request *request)
 {
-	if (pbx_watch_is_up(service->watch, settings.lifecycle.pbx_name))
+	if (pbx_watch_choose(service->watch, settings.lifecycle.pbx_name) != NULL)
 		return true;
 	http_reply_error(request, 503, "pbx_unavailable", "Asterisk is not connected");
 	return false;

@@ -6,6 +6,7 @@
 #include "originate.h"
 #include "reach.h"
 #include "routes.h"
+#include "store.h"
 #include "utf8.h"
 
 #include <stdlib.h>
@@ -16,8 +17,10 @@
 #define VALUE_MAX      200
 #define QUEUE_MAX      80
 
-/* What the body asks for. */
+/* What the body asks for; its texts are the request's. */
 struct wish {
+	struct service *service;
+	struct http_request *request;
 	struct originate originate;
 	char *variables[ORIGINATE_VARIABLES_MAX]; /* owned */
 	bool dry_run;
@@ -192,16 +195,45 @@ static bool read_body(struct http_request *request, struct wish *wish)
 	return true;
 }
 
+static void free_wish(struct wish *wish)
+{
+	for (size_t i = 0; i < wish->originate.variable_count; i++)
+		free(wish->variables[i]);
+	free(wish);
+}
+
+static void carry_out(struct wish *wish)
+{
+	if (wish->dry_run)
+		originate_show(wish->service, wish->request, &wish->originate);
+	else
+		originate_send(wish->service, wish->request, &wish->originate);
+	free_wish(wish);
+}
+
+/* The one where the caller's phone is, if it is up. */
+static void on_pbx(const redisReply *reply, void *context)
+{
+	struct wish *wish = context;
+	const char *pbx = reply != NULL && reply->type == REDIS_REPLY_STRING ? reply->str : "";
+
+	pbx = pbx_watch_choose(wish->service->watch, pbx);
+	if (pbx != NULL)
+		wish->originate.pbx = pbx;
+	carry_out(wish);
+}
+
 void handle_originate(struct http_request *request, void *context)
 {
-	struct wish wish = {.originate.pbx = settings.lifecycle.pbx_name};
+	struct service *service = context;
+	struct wish *wish = mem_new(struct wish);
 
-	if (read_body(request, &wish)) {
-		if (wish.dry_run)
-			originate_show(context, request, &wish.originate);
-		else
-			originate_send(context, request, &wish.originate);
-	}
-	for (size_t i = 0; i < wish.originate.variable_count; i++)
-		free(wish.variables[i]);
+	wish->service = service;
+	wish->request = request;
+	wish->originate.pbx = settings.lifecycle.pbx_name;
+	if (!read_body(request, wish))
+		free_wish(wish);
+	else if (service->pbx_count == 1 ||
+		 store_pbx_of(service->link, wish->originate.from, on_pbx, wish) < 0)
+		carry_out(wish);
 }

@@ -20,6 +20,8 @@ struct queue;
 
 struct model_settings {
 	const char *pbx; /* borrowed */
+	/* Other PBXs know the same extensions: one is ours once its phone was registered here. */
+	bool is_one_of_many;
 	/* After this long without a connection the live calls end (reason pbx_down). */
 	int64_t pbx_down_ms;
 	size_t calls_max;   /* live calls; more are counted and not followed */
@@ -91,6 +93,9 @@ void model_free(struct model **model);
 
 /* One entry of events:ami:<pbx>. */
 void model_apply(struct model *model, const char *data, size_t len);
+/* Something may have happened that no entry told: the view is stale until a snapshot is complete.
+ */
+void model_doubt(struct model *model);
 /* Lets time pass to now (the entries' clock): deadlines fire. */
 void model_tick(struct model *model, int64_t now);
 

@@ -198,6 +198,19 @@ const char *device_extension(const char *device)
 	return extension;
 }
 
+bool device_is_registered(const char *device_state)
+{
+	return strcmp(device_state, "UNAVAILABLE") != 0 && strcmp(device_state, "INVALID") != 0 &&
+	       strcmp(device_state, "UNKNOWN") != 0;
+}
+
+/* Of a phone that was never here somebody else tells. */
+static bool is_elsewhere(struct model *model, const char *extension, const char *state)
+{
+	return model->settings->is_one_of_many && !device_is_registered(state) &&
+	       table_get(&model->agents, extension) == NULL;
+}
+
 void on_device_state(struct model *model)
 {
 	const char *device = entry_text(&model->entry, ENTRY_DEVICE);
@@ -210,7 +223,8 @@ void on_device_state(struct model *model)
 	if (model->suspects > 0 && is_free(state))
 		believe_suspects(model, device);
 	extension = device_extension(device);
-	if (extension == NULL || model->agents.used >= AGENTS_MAX)
+	if (extension == NULL || model->agents.used >= AGENTS_MAX ||
+	    is_elsewhere(model, extension, state))
 		return;
 	agent = agent_get(model, extension);
 	if (strcmp(agent->device_state, state) == 0)

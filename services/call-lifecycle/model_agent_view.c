@@ -28,9 +28,7 @@ static void lower(char *out, const char *text)
 
 static bool is_registered(const struct agent *agent)
 {
-	return strcmp(agent->device_state, "UNAVAILABLE") != 0 &&
-	       strcmp(agent->device_state, "INVALID") != 0 &&
-	       strcmp(agent->device_state, "UNKNOWN") != 0;
+	return device_is_registered(agent->device_state);
 }
 
 static void add_event(struct model *model, enum model_topic topic, const struct agent *agent,

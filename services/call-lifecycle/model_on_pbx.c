@@ -28,6 +28,11 @@ void on_mayday_down(struct model *model)
 	model_check_by(model, model->down_at + model->settings->pbx_down_ms);
 }
 
+void model_doubt(struct model *model)
+{
+	be_unsure(model);
+}
+
 void on_mayday_gap(struct model *model)
 {
 	be_unsure(model);

@@ -169,6 +169,7 @@ void notes_flush(struct model *model);
 extern const char *const agent_state_names[AGENT_STATES];
 
 struct agent *agent_get(struct model *model, const char *extension);
+bool device_is_registered(const char *device_state);
 /* To be kept, and looked at at the end of this entry. */
 void agent_changed(struct model *model, struct agent *agent);
 void agent_channel_added(struct model *model, const struct channel *channel);

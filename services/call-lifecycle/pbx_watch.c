@@ -14,6 +14,7 @@
 struct pbx {
 	const char *name;
 	bool down, stale, followed;
+	int64_t calls;
 	int64_t as_of, asked_at_ms, answered_at_ms;
 	unsigned waiting; /* replies */
 };
@@ -85,9 +86,18 @@ static void on_lease(const redisReply *reply, void *context)
 	answered(question);
 }
 
+static void on_calls(const redisReply *reply, void *context)
+{
+	struct question *question = context;
+
+	if (reply != NULL && reply->type == REDIS_REPLY_INTEGER)
+		question->pbx->calls = reply->integer;
+	answered(question);
+}
+
 static void ask(struct pbx_watch *watch, struct pbx *pbx)
 {
-	static redis_reply_fn *const fns[3] = {on_state, on_view, on_lease};
+	static redis_reply_fn *const fns[4] = {on_state, on_view, on_lease, on_calls};
 	struct question *question;
 	size_t before = redis_link_pending(watch->link);
 	size_t sent;
@@ -95,7 +105,7 @@ static void ask(struct pbx_watch *watch, struct pbx *pbx)
 	if (!redis_link_is_up(watch->link))
 		return;
 	question = mem_new(struct question);
-	*question = (struct question){watch, pbx, 3};
+	*question = (struct question){watch, pbx, 4};
 	watch->waiting++;
 	if (store_pbx_ask(watch->link, pbx->name, fns, question) == 0)
 		return;
@@ -141,6 +151,19 @@ bool pbx_watch_is_up(const struct pbx_watch *watch, const char *name)
 	const struct pbx *pbx = find(watch, name);
 
 	return pbx == NULL || !pbx->down;
+}
+
+const char *pbx_watch_choose(const struct pbx_watch *watch, const char *preferred)
+{
+	const struct pbx *best = find(watch, preferred);
+
+	if (best != NULL && !best->down)
+		return best->name;
+	best = NULL;
+	for (size_t i = 0; i < watch->count; i++)
+		if (!watch->pbxs[i].down && (best == NULL || watch->pbxs[i].calls < best->calls))
+			best = &watch->pbxs[i];
+	return best != NULL ? best->name : NULL;
 }
 
 int64_t pbx_watch_as_of(const struct pbx_watch *watch, const char *name, bool *stale_r)

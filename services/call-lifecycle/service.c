@@ -33,6 +33,7 @@ static void open_followers(struct service *service)
 	for (size_t i = 0; i < service->pbx_count; i++) {
 		const struct follower_settings follower = {
 			.pbx = service->pbxs[i],
+			.is_one_of_many = service->pbx_count > 1,
 			.redis = &settings.redis,
 			.instance = daemon->instance,
 			.lease_ttl_ms = set->lease_ttl_ms,

@@ -7,7 +7,7 @@
 #include "zone.h"
 
 struct lifecycle_settings {
-	char *pbx_name; /* the one that new calls go to */
+	char *pbx_name; /* the one that new calls go to when it is the only one */
 	char *pbxs;     /* those that are followed, parted by blanks; "": pbx_name alone */
 	int64_t pbx_down_s;
 	int64_t batch;

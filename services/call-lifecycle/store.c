@@ -185,11 +185,17 @@ char *store_reply_stream(const char *instance)
 	return mem_printf("replies:%s", instance);
 }
 
-int store_pbx_ask(struct redis_link *link, const char *pbx, redis_reply_fn *const fns[3],
+int store_pbx_ask(struct redis_link *link, const char *pbx, redis_reply_fn *const fns[4],
 		  void *context)
 {
 	if (redis_link_command(link, fns[0], context, "HGET pbx:%s state", pbx) < 0 ||
-	    redis_link_command(link, fns[1], context, "HMGET lifecycle:%s asOf stale", pbx) < 0)
+	    redis_link_command(link, fns[1], context, "HMGET lifecycle:%s asOf stale", pbx) < 0 ||
+	    redis_link_command(link, fns[2], context, "EXISTS lease:lifecycle:%s", pbx) < 0)
 		return -1;
-	return redis_link_command(link, fns[2], context, "EXISTS lease:lifecycle:%s", pbx);
+	return redis_link_command(link, fns[3], context, "SCARD calls:live:%s", pbx);
+}
+
+int store_pbx_of(struct redis_link *link, const char *extension, redis_reply_fn *fn, void *context)
+{
+	return redis_link_command(link, fn, context, "HGET agent:%s pbx", extension);
 }

@@ -37,6 +37,7 @@ struct store_loaded {
 	bool ok;
 	char applied_id[STORE_ID_MAX]; /* "0-0": nothing yet */
 	size_t calls, broken;          /* broken: live calls that could not be rebuilt */
+	bool missed; /* entries behind applied_id were trimmed before anybody applied them */
 };
 
 typedef void store_load_fn(const struct store_loaded *loaded, void *context);
@@ -117,11 +118,13 @@ int store_recording_forget(struct redis_link *link, const char *id);
 
 /* "replies:<instance>". Owned by the caller. */
 char *store_reply_stream(const char *instance);
-/* How fresh the view of a PBX is: its state, that of the view, and whether somebody follows it.
-   fn is called for each of the three replies, in this order: HGET pbx:<pbx> state; HMGET
-   lifecycle:<pbx> asOf stale; EXISTS lease:lifecycle:<pbx>. */
-int store_pbx_ask(struct redis_link *link, const char *pbx, redis_reply_fn *const fns[3],
+/* How fresh the view of a PBX is: its state, that of the view, whether somebody follows it, and its
+   live calls. fn is called for each of the four replies, in this order: HGET pbx:<pbx> state; HMGET
+   lifecycle:<pbx> asOf stale; EXISTS lease:lifecycle:<pbx>; SCARD calls:live:<pbx>. */
+int store_pbx_ask(struct redis_link *link, const char *pbx, redis_reply_fn *const fns[4],
 		  void *context);
+/* Where an extension's phone is: HGET agent:<ext> pbx. */
+int store_pbx_of(struct redis_link *link, const char *extension, redis_reply_fn *fn, void *context);
 
 /* ---- agents and queues (store_live.c) ---- */
 

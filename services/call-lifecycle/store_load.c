@@ -2,6 +2,7 @@
 #include "store.h"
 
 #include "mem.h"
+#include "stream_reader.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,6 +179,43 @@ int store_watch(struct redis_link *link, const char *pbx)
 	return redis_link_command(link, NULL, NULL, "WATCH lifecycle:%s", pbx);
 }
 
+/* The value of a name in the answer to XINFO, or NULL. */
+static const redisReply *info_of(const redisReply *info, const char *name)
+{
+	for (size_t i = 0; info->type == REDIS_REPLY_ARRAY && i + 1 < info->elements; i += 2)
+		if (info->element[i]->type == REDIS_REPLY_STRING &&
+		    strcmp(info->element[i]->str, name) == 0)
+			return info->element[i + 1];
+	return NULL;
+}
+
+/* The oldest entry that is left lies behind the last one that was applied; or none is left, and
+   there was one. */
+static bool is_trimmed(const redisReply *info, const char *applied_id)
+{
+	const redisReply *oldest = info_of(info, "first-entry");
+
+	if (oldest != NULL && oldest->type == REDIS_REPLY_ARRAY && oldest->elements > 0)
+		oldest = oldest->element[0];
+	else
+		oldest = info_of(info, "last-generated-id");
+	return oldest != NULL && oldest->type == REDIS_REPLY_STRING &&
+	       stream_id_compare(oldest->str, applied_id) > 0;
+}
+
+/* An error: there is no stream yet. */
+static void on_source(const redisReply *reply, void *context)
+{
+	struct store_load *load = context;
+
+	load->waiting--;
+	if (reply == NULL)
+		load->lost = true;
+	else if (strcmp(load->loaded.applied_id, "0-0") != 0)
+		load->loaded.missed = is_trimmed(reply, load->loaded.applied_id);
+	finish(load);
+}
+
 struct store_load *store_load_start(struct redis_link *link, const char *pbx, const char *loader,
 				    struct model *model, store_load_fn *fn, void *context)
 {
@@ -204,13 +242,15 @@ struct store_load *store_load_start(struct redis_link *link, const char *pbx, co
 	if (redis_link_command(link, on_state, load, "HMGET lifecycle:%s appliedId model", pbx) ==
 	    0)
 		load->waiting++;
+	if (redis_link_command(link, on_source, load, "XINFO STREAM events:ami:%s", pbx) == 0)
+		load->waiting++;
 	if (redis_link_command(link, on_agents, load, "HGETALL agents:%s", pbx) == 0)
 		load->waiting++;
 	if (redis_link_command(link, on_queues, load, "SMEMBERS queues:%s", pbx) == 0)
 		load->waiting++;
 	if (redis_link_command(link, on_live, load, "SMEMBERS calls:live:%s", pbx) == 0)
 		load->waiting++;
-	if (load->waiting == 5)
+	if (load->waiting == 6)
 		return load;
 	load->lost = true;
 	if (load->waiting == 0) {

@@ -223,6 +223,24 @@ def test_call_is_gone_after_the_gap(redis, daemon):
     assert ended["data"]["reason"] == "reconciled" and ended["data"]["result"] == "reconciled"
 
 
+def test_events_that_were_trimmed_unseen(redis, daemon):
+    """It was away for so long that Redis has them no more: said, and put right by a snapshot."""
+    live_call(redis)
+    first = daemon("call-lifecycle")
+    wait_settled(redis)
+    first.kill9()
+    feed(redis, [entry(5000, "Newstate")])
+    redis.xtrim(STREAM, maxlen=0, approximate=False)
+    second = daemon("call-lifecycle")
+    assert "trimmed before they were applied" in second.log
+    assert "trimmed before they were applied" not in first.log
+    feed(redis, [entry(9001, "MaydaySnapshotBegin", id="x"),
+                 entry(9002, "MaydaySnapshotEnd", id="x", channels=0)])
+    wait_settled(redis)
+    no_ghosts(redis)
+    assert redis.hget("lifecycle:main", "stale") == "0"
+
+
 def many_calls(count):
     """So many pairs that talk: the first session with other names and numbers."""
     whole = [json.dumps(entry) for entry in transcripts.entries(CALLS[0], BASE_MS)]

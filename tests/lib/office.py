@@ -124,8 +124,8 @@ class Office:
             self._admin = Rest(self.stack.url, login["jwt"]["token"])
         return self._admin
 
-    def agent(self, extension):
-        """Logged in, and listening to the own events."""
+    def agent(self, extension, at=None):
+        """Logged in, and listening to the own events. at: the stack of the phone, if another."""
         extension = str(extension)
         if extension not in self._agents:
             user = {"username": f"agent{extension}", "password": self.password,
@@ -133,7 +133,7 @@ class Office:
             answer = self.admin.post("/api/users", user)
             assert answer.status_code in (201, 409), answer.text
             agent = Agent(self, extension)
-            agent.phone = Phone(self.stack.prefix, extension)
+            agent.phone = Phone((at or self.stack).prefix, extension)
             assert agent.live
             self._agents[extension] = agent
         return self._agents[extension]

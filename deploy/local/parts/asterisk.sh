@@ -7,7 +7,7 @@ part_listens() {
 }
 
 part_prepare() {
-	local ADDRESS=$NET.1 DATABASE=$NET.3 TRUNK=$NET.99 NEIGHBOURS=${NET%%.*}.0.0.0 LIBRARIES file
+	local ADDRESS=$NET.1 DATABASE=$NET.3 TRUNK=$NET.99 NEIGHBOURS=${NET%%.*}.0.0.0 PBX=${MAYDAY_PBX:-main} LIBRARIES file
 	local DATABASE_SECRET GATEWAY_SECRET WATCH_SECRET
 	[ -x "$ASTERISK_ROOT/usr/sbin/asterisk" ] || die "no Asterisk in $ASTERISK_ROOT: run deploy/local/setup"
 	LIBRARIES=/usr/lib/$(uname -m)-linux-gnu
@@ -17,7 +17,7 @@ part_prepare() {
 	make_directory "$RUN/asterisk" 700
 	for file in etc run log db cache moh spool/monitor spool/outgoing spool/parkedcalls; do make_directory "$RUN/asterisk/$file"; done
 	for file in "$REPO"/deploy/asterisk/*.{conf,ini}; do
-		render "$file" ADDRESS DATABASE TRUNK NEIGHBOURS LIBRARIES DATABASE_SECRET GATEWAY_SECRET WATCH_SECRET |
+		render "$file" ADDRESS DATABASE TRUNK NEIGHBOURS PBX LIBRARIES DATABASE_SECRET GATEWAY_SECRET WATCH_SECRET |
 			write "$RUN/asterisk/etc/${file##*/}" 600
 	done
 	"$LOCAL/lib/tone" "$RUN/asterisk/moh/tone.wav"
