@@ -17,14 +17,14 @@ static void tell_asterisk(struct service *service, struct http_request *request,
 	const char *request_id = http_request_id(request);
 	char *command = mem_printf("pjsip reload qualify endpoint %s", extension);
 
-	store_add_action(service->store, settings.auth.pbxs, "Command", "Command", command,
+	store_add_action(service->store, settings_pbxs(), "Command", "Command", command,
 			 request_id);
 	free(command);
 	while (queues != NULL && *queues != '\0') {
 		size_t len = strcspn(queues, ",");
 		char *name = mem_strndup(queues, len);
 
-		store_add_action(service->store, settings.auth.pbxs, "QueueStatus", "Queue", name,
+		store_add_action(service->store, settings_pbxs(), "QueueStatus", "Queue", name,
 				 request_id);
 		free(name);
 		queues += len + (queues[len] == ',');

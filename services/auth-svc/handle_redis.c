@@ -23,7 +23,7 @@ void handle_redis_health(struct http_request *request, void *context)
 {
 	struct service *service = context;
 
-	store_get_health(service->store, settings.auth.pbxs, on_health, request);
+	store_get_health(service->store, settings_pbxs(), on_health, request);
 }
 
 static void on_ping(bool ok, int64_t sessions, int64_t round_trip_us, void *context)

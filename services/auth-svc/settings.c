@@ -45,7 +45,9 @@ static const struct setting auth_table[] = {
 	 true, "password of AUTH_SUPERUSER_NAME"},
 	{"AUTH_TOKEN_TTL_S", SETTING_NUMBER, FIELD(token_ttl_s), 10, 86400, "900", NULL, false,
 	 "an access token ends after this time; never later than its session"},
-	{"PBX_NAMES", SETTING_TEXT, FIELD(pbxs), 1, 300, "main", NULL, false,
+	{"PBX_NAME", SETTING_TEXT, FIELD(pbx_name), 1, 16, "main", NULL, false,
+	 "the PBX where agents have telephones, when PBX_NAMES is empty"},
+	{"PBX_NAMES", SETTING_TEXT, FIELD(pbxs), 0, 300, "", NULL, false,
 	 "PBXs that are told of new telephones, parted by blanks"},
 	{0},
 };
@@ -58,9 +60,20 @@ const struct settings_group settings_groups[] = {
 	{NULL, NULL},
 };
 
+const char *settings_pbxs(void)
+{
+	const char *names = settings.auth.pbxs + strspn(settings.auth.pbxs, " ");
+
+	return names[0] != '\0' ? names : settings.auth.pbx_name;
+}
+
 void settings_check(struct buffer *faults)
 {
 	const struct auth_settings *set = &settings.auth;
+	const char *pbxs = settings_pbxs();
+
+	if (pbxs[strspn(pbxs, "abcdefghijklmnopqrstuvwxyz0123456789 ")] != '\0')
+		buffer_append_str(faults, "PBX_NAME, PBX_NAMES: names have only a-z and 0-9\n");
 
 	if (settings.jwt.secret[0] == '\0' && set->keys_dir[0] == '\0')
 		buffer_append_str(faults, "JWT_SECRET, AUTH_KEYS_DIR: one of them must be set\n");

@@ -18,7 +18,7 @@ struct auth_settings {
 	int64_t failures_free;    /* wrong passwords before a user has to wait */
 	int64_t failures_of_all;  /* in a minute, before everyone is suspected */
 	int64_t key_rotate_s;     /* a new signing key is made after this time; 0: never */
-	char *pbxs;               /* that agents have telephones at, parted by blanks */
+	char *pbx_name, *pbxs;    /* see settings_pbxs() */
 	char *sip_transport, *sip_context, *sip_codecs; /* of a new telephone */
 	char *extensions; /* that agents may have: "1000-1999 3000-3999" */
 };
@@ -35,5 +35,7 @@ extern struct settings settings;
 extern const struct settings_group settings_groups[];
 
 void settings_check(struct buffer *faults);
+/* The PBXs that agents have telephones at, parted by blanks: at least one. */
+const char *settings_pbxs(void);
 
 #endif
