@@ -87,6 +87,7 @@ static void on_signal(uv_signal_t *handle, int number)
 		return;
 	case SIGHUP:
 		log_set_level(skeleton->log_level);
+		log_info("log level is as set", log_str("level", skeleton->settings.log_level));
 		return;
 	default:
 		if (!skeleton->draining) {
@@ -221,6 +222,8 @@ int daemon_main(const struct daemon_definition *definition, int argc, char *argv
 		return 2;
 	}
 	start_log(&skeleton);
+	if (option == DAEMON_ROUTES)
+		settings_any_port(groups);
 	if (option == DAEMON_CHECK)
 		printf("%s: the settings are good\n", definition->name);
 	else if (option == DAEMON_HEALTHY)

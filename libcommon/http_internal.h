@@ -84,10 +84,11 @@ struct http_server {
 	struct timer *sweep; /* looks for passed deadlines; only while connections are open */
 	bool wanted;         /* libmicrohttpd has something to do */
 	bool draining;
-	int listen_fd;     /* -1 once nothing is accepted any more */
-	uint64_t started;  /* handlers */
-	uint64_t ended;    /* connections that have ended */
-	size_t body_bytes; /* kept by all requests */
+	int listen_fd;         /* -1 once nothing is accepted any more */
+	uint64_t started;      /* handlers */
+	uint64_t ended;        /* connections that have ended */
+	size_t body_bytes;     /* kept by all requests */
+	int64_t limit_told_ms; /* when it was last said that descriptors are used up */
 	LIST_HEAD(http_connection_list, http_connection) connections;
 	LIST_HEAD(http_request_list, http_request) requests; /* all that are not released */
 	char id_prefix[ID_RANDOM_LEN + 1]; /* of request ids: random, then a count */

@@ -9,6 +9,7 @@
    - stopping it with a suspended connection aborts: all are resumed before. */
 #include "http_internal.h"
 
+#include "clock.h"
 #include "log.h"
 
 #include <stdio.h>
@@ -20,7 +21,8 @@
 /* Runs in a row before the rest of the loop gets its turn. */
 #define ROUNDS 4
 /* Request line and headers; a longer head is refused with 431 or 414. */
-#define HEAD_MEMORY 16384
+#define HEAD_MEMORY   16384
+#define LIMIT_TOLD_MS 60000
 
 static void run(struct http_server *server)
 {
@@ -77,15 +79,28 @@ void http_loop_wake(struct http_server *server)
 	server->wanted = true;
 }
 
+/* It goes on by itself when others are closed. */
+static void warn_of_limit(struct http_server *server)
+{
+	int64_t now = clock_mono_ms();
+
+	if (server->limit_told_ms != 0 && now - server->limit_told_ms < LIMIT_TOLD_MS)
+		return;
+	server->limit_told_ms = now;
+	log_warn("no descriptors left: new connections wait; raise the limit (ulimit -n)",
+		 log_str("listen", server->settings->listen));
+}
+
 __attribute__((format(printf, 2, 0))) static void on_message(void *context, const char *format,
 							     va_list args)
 {
 	char text[256];
 
-	(void)context;
 	vsnprintf(text, sizeof(text), format, args);
 	text[strcspn(text, "\r\n")] = '\0';
 	log_debug("libmicrohttpd", log_str("message", text));
+	if (strstr(text, "resource limit") != NULL)
+		warn_of_limit(context);
 }
 
 static struct MHD_Daemon *start_mhd(struct http_server *server)

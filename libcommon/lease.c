@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* KEYS: lease, fence. ARGV: owner, ttl in ms. Returns the token, or who holds the lease. An owner
-   that lost sight of its own lease gets it again, with a new token. */
 #define ASK_AGAIN_MS 50
 
+/* KEYS: lease, fence. ARGV: owner, ttl in ms. Returns the token, or who holds the lease. An owner
+   that lost sight of its own lease gets it again, with a new token. */
 static const char acquire_script[] = "local holder = redis.call('GET', KEYS[1])\n"
 				     "if holder and holder ~= ARGV[1] then return holder end\n"
 				     "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\n"

@@ -218,6 +218,20 @@ int settings_load(const struct settings_group *groups, struct buffer *faults_r)
 	return result;
 }
 
+void settings_any_port(const struct settings_group *groups)
+{
+	for (const struct settings_group *group = groups; group->table != NULL; group++) {
+		for (const struct setting *at = group->table; at->name != NULL; at++) {
+			char **value = slot(group, at);
+
+			if (at->kind != SETTING_LISTEN)
+				continue;
+			free(*value);
+			*value = mem_strdup("127.0.0.1:0");
+		}
+	}
+}
+
 void settings_free(const struct settings_group *groups)
 {
 	for (const struct settings_group *group = groups; group->table != NULL; group++) {

@@ -39,6 +39,8 @@ struct settings_group {
    own in faults_r. Text values are owned by the struct until settings_free(). */
 int settings_load(const struct settings_group *groups, struct buffer *faults_r)
 	__attribute__((warn_unused_result));
+/* Every address:port becomes one that is free, whatever was set: for a run beside another one. */
+void settings_any_port(const struct settings_group *groups);
 void settings_free(const struct settings_group *groups);
 /* The tables as text, for --help: name, default, bounds, meaning. */
 void settings_describe(const struct settings_group *groups, struct buffer *out);

@@ -1,6 +1,8 @@
 """Time and load: slow clients, deadlines, pipelines, many connections, drain and end."""
 
 import concurrent.futures
+import os
+import resource
 import signal
 import socket
 import struct
@@ -9,6 +11,7 @@ import time
 import pytest
 
 from lib.client import assert_error
+from lib.daemon import PORTS
 from lib.process import wait_until
 from lib.raw_http import RawHttp
 
@@ -45,6 +48,18 @@ def test_slow_clients_are_cut(probe, data):
         assert drip(http, data, 15)
     assert probe.metric("mayday_http_connections_cut_total") >= 1
     assert probe.get("/static").status_code == 200
+
+
+def test_descriptors_run_out(probe):
+    """It says so, once, and goes on when there are some again."""
+    limit = max(map(int, os.listdir(f"/proc/{probe.pid}/fd"))) + 6
+    resource.prlimit(probe.pid, resource.RLIMIT_NOFILE, (limit, limit))
+    crowd = [socket.create_connection((probe.host, PORTS["http-probe"])) for _ in range(40)]
+    wait_until(lambda: "no descriptors left" in probe.log)
+    for each in crowd:
+        each.close()
+    wait_until(lambda: probe.get("/static").status_code == 200)
+    assert probe.log.count("no descriptors left") == 1
 
 
 def test_slow_clients_hold_nobody_up(probe):
