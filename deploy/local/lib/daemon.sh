@@ -39,6 +39,11 @@ part_prepare() {
 	{ daemon_common && daemon_settings && daemon_own; } | write "$RUN/env/$PART" 600
 }
 
+# Wrong settings are said before the start, not after waiting for what cannot become ready.
+part_check() {
+	sh -c "set -a; . '$RUN/env/$PART'; set +a; exec '$BIN/${PART%@*}' --check" 2>&1 >/dev/null
+}
+
 part_command() {
 	echo "set -a; . '$RUN/env/$PART'; set +a"
 	echo "exec '$BIN/${PART%@*}'"

@@ -3,6 +3,7 @@
 #   part_needs    parts without which it cannot become ready
 #   part_listens  "PROTOCOL ADDRESS:PORT" lines, checked before the start; the first is shown by status
 #   part_prepare  writes its configuration; harmless to repeat
+#   part_check    whether what was prepared can run; says why not
 #   part_command  the command that runs it, in the foreground, as lines of sh
 #   part_ready    0 once it can be used
 #   part_finish   done once it is ready (users, tables, seed)
@@ -23,6 +24,7 @@ part() (
 	part_exists() { :; }
 	part_needs() { :; }
 	part_prepare() { :; }
+	part_check() { :; }
 	part_ready() { :; }
 	part_finish() { :; }
 	. "$LOCAL/parts/${PART%@*}.sh"
