@@ -4,6 +4,8 @@ import re
 import socket
 import threading
 import time
+import urllib.parse
+import uuid
 
 COPIED = ("via", "from", "call-id", "cseq")
 
@@ -76,3 +78,38 @@ class Answerer(Refuser):
                 "m=audio 40000 RTP/AVP 0\r\n")
         self._answer(request, self.status, peer, [f"Contact: <sip:answerer@{self.host}:5060>",
                                                   "Content-Type: application/sdp"], body)
+
+
+class Forger:
+    """A caller behind the trunk, at host, whose numbers hold what a number cannot: line breaks,
+    and with them headers and events of its own. It gives up each call at once."""
+
+    def __init__(self, host, pbx):
+        self.host, self.pbx = host, pbx
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.settimeout(5)
+        self._socket.bind((host, 5060))
+
+    def close(self):
+        self._socket.close()
+
+    def call(self, caller, to):
+        """Waits for the first answer to the INVITE: Asterisk has taken it."""
+        caller, to = (urllib.parse.quote(text, safe="") for text in (caller, to))
+        self._call_id = uuid.uuid4().hex
+        body = (f"v=0\r\no=- 1 1 IN IP4 {self.host}\r\ns=-\r\nc=IN IP4 {self.host}\r\nt=0 0\r\n"
+                "m=audio 40000 RTP/AVP 0\r\n")
+        self._send("INVITE", caller, to, body)
+        while self._call_id not in self._socket.recv(65536).decode(errors="replace"):
+            pass
+        self._send("CANCEL", caller, to)
+
+    def _send(self, method, caller, to, body=""):
+        lines = [f"{method} sip:{to}@{self.pbx}:5060 SIP/2.0",
+                 f"Via: SIP/2.0/UDP {self.host}:5060;branch=z9hG4bK{self._call_id}",
+                 "Max-Forwards: 70", f'From: "{caller}" <sip:{caller}@{self.host}>;tag=forger',
+                 f"To: <sip:{to}@{self.pbx}>", f"Call-ID: {self._call_id}", f"CSeq: 1 {method}",
+                 f"Contact: <sip:forger@{self.host}:5060>",
+                 *(["Content-Type: application/sdp"] if body else []),
+                 f"Content-Length: {len(body)}", "", body]
+        self._socket.sendto("\r\n".join(lines).encode(), (self.pbx, 5060))
