@@ -73,6 +73,12 @@ def test_what_is_no_part_is_refused(stack):
         stack.up("radio")
 
 
+def test_wrong_settings_are_said_at_once(stack):
+    with pytest.raises(AssertionError, match="AMI_POOL: 99 is not within 1 to 16"):
+        stack.configure("ami-gateway", AMI_POOL=99)
+    stack.configure("ami-gateway")
+
+
 def test_secrets_are_nobody_elses(stack):
     stack.up("redis")
     secrets = [stack.run / "secrets", *(stack.run / "secrets").rglob("*")]
