@@ -11,7 +11,8 @@ static const struct message_field fields[] = {
 };
 /* clang-format on */
 
-int msg_session_teams_changed_parse(const cJSON *object, struct msg_session_teams_changed *message_r,
+int msg_session_teams_changed_parse(const cJSON *object,
+				    struct msg_session_teams_changed *message_r,
 				    const char **error_r)
 {
 	*message_r = (struct msg_session_teams_changed){0};

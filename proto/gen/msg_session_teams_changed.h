@@ -12,7 +12,8 @@ struct msg_session_teams_changed {
 };
 
 /* Returns 0, or -1 with *error_r (static) naming the field. The struct borrows from object. */
-int msg_session_teams_changed_parse(const cJSON *object, struct msg_session_teams_changed *message_r,
+int msg_session_teams_changed_parse(const cJSON *object,
+				    struct msg_session_teams_changed *message_r,
 				    const char **error_r);
 void msg_session_teams_changed_write(const struct msg_session_teams_changed *message,
 				     struct json_writer *writer);

@@ -60,13 +60,20 @@ def snake(name):
 
 
 def prototype(line, end):
-    """Broken before its last parameter, as clang-format does, when it would pass column 100."""
-    if len(line + end) <= 100:
-        return line
+    """Broken between parameters, as clang-format does, when it would pass column 100."""
     column = line.index("(") + 1
     indent = "\t" * (column // 8) + " " * (column % 8)
-    head, last = line.rsplit(", ", 1)
-    return f"{head},\n{indent}{last}"
+    first, *others = (line + end).split(", ")
+    lines, width = [first], len(first)
+    for parameter in others:
+        if width + 2 + len(parameter) + (parameter != others[-1]) <= 100:
+            lines[-1] += f", {parameter}"
+            width += 2 + len(parameter)
+        else:
+            lines[-1] += ","
+            lines.append(indent + parameter)
+            width = column + len(parameter)
+    return "\n".join(lines).removesuffix(end)
 
 
 def prototypes(name, end):
