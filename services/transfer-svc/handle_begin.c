@@ -47,7 +47,7 @@ static void on_begun(enum engine_result result, const struct transfer *transfer,
 {
 	struct begin *begin = context;
 
-	reply_result(begin->request, result, transfer, other);
+	reply_done(begin->service->link, begin->request, "transfer:begun", result, transfer, other);
 	free(begin);
 }
 

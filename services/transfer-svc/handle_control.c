@@ -8,28 +8,43 @@
 
 #include <stdlib.h>
 
-static bool may(const struct transfer *transfer, void *request)
+struct asked {
+	struct redis_link *link;
+	struct http_request *request;
+	const char *action; /* as the audit names it */
+};
+
+static bool may(const struct transfer *transfer, void *context)
 {
-	return may_touch(http_principal(request), transfer);
+	const struct asked *asked = context;
+
+	return may_touch(http_principal(asked->request), transfer);
 }
 
 static void on_done(enum engine_result result, const struct transfer *transfer, const char *other,
-		    void *request)
+		    void *context)
 {
-	reply_result(request, result, transfer, other);
+	struct asked *asked = context;
+
+	reply_done(asked->link, asked->request, asked->action, result, transfer, other);
+	free(asked);
 }
 
 static void command(struct service *service, struct http_request *request, const char *id,
-		    enum transfer_input input)
+		    enum transfer_input input, const char *action)
 {
 	struct signal signal = signal_empty;
+	struct asked *asked;
 
+	if (!body_is_call(id)) {
+		reply_result(request, ENGINE_NOT_FOUND, NULL, "");
+		return;
+	}
+	asked = mem_new(struct asked);
+	*asked = (struct asked){service->link, request, action};
 	signal.input = input;
 	signal.at = clock_wall_ms();
-	if (!body_is_call(id))
-		reply_result(request, ENGINE_NOT_FOUND, NULL, "");
-	else
-		engine_feed(service->engine, id, &signal, may, on_done, request);
+	engine_feed(service->engine, id, &signal, may, on_done, asked);
 }
 
 void handle_complete(struct http_request *request, void *context)
@@ -42,20 +57,23 @@ void handle_complete(struct http_request *request, void *context)
 	struct body_value values[1];
 
 	if (body_read(request, fields, values))
-		command(context, request, values[0].text, INPUT_COMPLETE);
+		command(context, request, values[0].text, INPUT_COMPLETE, "transfer:completed");
 }
 
 void handle_cancel(struct http_request *request, void *context)
 {
-	command(context, request, http_param(request, "transferId"), INPUT_CANCEL);
+	command(context, request, http_param(request, "transferId"), INPUT_CANCEL,
+		"transfer:cancelled");
 }
 
 void handle_toggle(struct http_request *request, void *context)
 {
-	command(context, request, http_param(request, "transferId"), INPUT_TOGGLE);
+	command(context, request, http_param(request, "transferId"), INPUT_TOGGLE,
+		"transfer:toggled");
 }
 
 void handle_conference(struct http_request *request, void *context)
 {
-	command(context, request, http_param(request, "transferId"), INPUT_CONFERENCE);
+	command(context, request, http_param(request, "transferId"), INPUT_CONFERENCE,
+		"transfer:joined");
 }

@@ -1,6 +1,7 @@
 #include "replies.h"
 
 #include "body.h"
+#include "http_audit.h"
 #include "mem.h"
 #include "reach.h"
 
@@ -100,4 +101,17 @@ void reply_result(struct http_request *request, enum engine_result result,
 		reply_unavailable(request);
 		break;
 	}
+}
+
+void reply_done(struct redis_link *link, struct http_request *request, const char *action,
+		enum engine_result result, const struct transfer *transfer, const char *other)
+{
+	if (result == ENGINE_DONE &&
+	    strcmp(transfer->by, http_principal(request)->extension) != 0) {
+		char *subject = mem_printf("transfer:%s", transfer->id);
+
+		(void)http_audit(link, request, action, subject, transfer->target);
+		free(subject);
+	}
+	reply_result(request, result, transfer, other);
 }

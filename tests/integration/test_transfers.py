@@ -494,6 +494,9 @@ def test_a_manager_sees_and_ends_all(redis, pbx, service, rest, session):
     pbx.step(ids[0], "trying")
     becomes(redis, ids[0], "dialing")
     assert manager.delete(f"{BASE}/{ids[0]}").json()["state"] == "cancelling"
+    kept = [json.loads(fields["a"]) for _, fields in redis.xrange("audit")]
+    assert [each["action"] for each in kept] == ["transfer:begun"] * 7 + ["transfer:cancelled"]
+    assert kept[-1]["subject"] == f"transfer:{ids[0]}"
 
 
 # --- the history
