@@ -27,6 +27,7 @@ def debian(tmp_path_factory):
     debian = installed.Debian(folder, CACHE / "trixie")
     try:
         debian.install(*packages)
+        debian.inside("sh", "-c", "echo 127.0.0.1 localhost >/etc/hosts")  # a bare Debian has none
         debian.outside("cp", "-r", installed.copy_source(folder / "src"), debian.root / "src")
         yield debian
     finally:
