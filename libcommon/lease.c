@@ -208,7 +208,20 @@ int lease_watch(const struct lease *lease, struct redis_link *link, redis_reply_
 {
 	if (redis_link_command(link, NULL, NULL, "WATCH %s", lease->fence) < 0)
 		return -1;
-	return redis_link_command(link, fn, context, "GET %s", lease->fence);
+	return redis_link_command(link, fn, context, "MGET %s %s", lease->fence, lease->key);
+}
+
+bool lease_confirms(const struct lease *lease, const redisReply *reply)
+{
+	const redisReply *fence, *owner;
+
+	if (!lease_is_held(lease) || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
+		return false;
+	fence = reply->element[0];
+	owner = reply->element[1];
+	return fence->type == REDIS_REPLY_STRING && owner->type == REDIS_REPLY_STRING &&
+	       strtoll(fence->str, NULL, 10) == lease->token &&
+	       strcmp(owner->str, lease->owner) == 0;
 }
 
 struct lease *lease_open(uv_loop_t *loop, struct redis_link *link, const char *name,

@@ -29,11 +29,14 @@ bool lease_is_held(const struct lease *lease);
 /* 0 when not held. */
 int64_t lease_token(const struct lease *lease);
 int64_t lease_since_ms(const struct lease *lease);
-/* Sends WATCH fence:<name> and GET fence:<name> on the caller's own link; a MULTI that follows on
+/* Sends WATCH fence:<name> and MGET of both keys on the caller's own link; a MULTI that follows on
    that link is refused by Redis (EXEC answers nil) if anyone has acquired the lease since. fn gets
-   the GET's reply: compare it with lease_token(). Returns 0 or -1 (link down). */
+   the reply of MGET: ask lease_confirms(). Returns 0 or -1 (link down). */
 int lease_watch(const struct lease *lease, struct redis_link *link, redis_reply_fn *fn,
 		void *context);
+/* Whether by this reply the lease is held, and by this holder. The owner counts beside the token: a
+   Redis that took over without the last acquisitions hands out a token again. */
+bool lease_confirms(const struct lease *lease, const redisReply *reply);
 /* Gives the lease back when it is held, so that a stand-by need not wait. */
 void lease_close(struct lease **lease);
 

@@ -12,7 +12,6 @@
 #include "stream_reader.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define TICK_MS     100
@@ -122,15 +121,14 @@ static void start_again(struct follower *follower, const char *why)
 static void try_commit(struct follower *follower);
 static void apply_left(struct follower *follower);
 
-/* The fence is read after WATCH: if it is ours now and at EXEC, nobody else has had the lease. */
+/* Read after WATCH: if the lease is ours now and at EXEC, nobody else has had it. */
 static void on_fence(const redisReply *reply, void *context)
 {
 	struct follower *follower = context;
 
 	if (follower->model == NULL || reply == NULL)
 		return;
-	if (reply->type != REDIS_REPLY_STRING || !lease_is_held(follower->lease) ||
-	    strtoll(reply->str, NULL, 10) != lease_token(follower->lease)) {
+	if (!lease_confirms(follower->lease, reply)) {
 		start_again(follower, "the lease is another's");
 		return;
 	}
