@@ -1,5 +1,4 @@
 /* Before a merge and after it: who may be the same as a client, and what was merged with it. */
-#include "ids.h"
 #include "json.h"
 #include "merge.h"
 #include "number_index.h"
@@ -10,21 +9,6 @@
 #include <string.h>
 
 #define SAME_MAX 20
-
-/* The client of the path, when the caller may see it, whatever has become of it. */
-static cJSON *get_client(struct db *db, struct task *task)
-{
-	const char *id = http_param(task->request, "id");
-	cJSON *client = NULL;
-	enum db_result result =
-		id_is_safe(id, 160) ? record_get(db, &kinds[KIND_CLIENT], id, &client) : DB_NONE;
-
-	if (result == DB_OK && scope_sees(&task->scope, client))
-		return client;
-	cJSON_Delete(client);
-	task_refuse_db(task, result == DB_OK ? DB_NONE : result);
-	return NULL;
-}
 
 /* ---- who may be the same ---- */
 
@@ -102,7 +86,8 @@ static enum db_result find_same(struct db *db, struct task *task, const cJSON *c
 
 static void duplicates(struct db *db, struct task *task)
 {
-	cJSON *client = get_client(db, task), *reply, *list;
+	cJSON *client = task_client(db, task, false, http_param(task->request, "id")), *reply,
+	      *list;
 	enum db_result result;
 
 	if (client == NULL)
@@ -139,7 +124,8 @@ static cJSON *either_side(const char *client_id)
 
 static void merges(struct db *db, struct task *task)
 {
-	cJSON *client = get_client(db, task), *filter, *sort, *list = NULL, *reply, *item;
+	cJSON *client = task_client(db, task, false, http_param(task->request, "id")), *filter,
+	      *sort, *list = NULL, *reply, *item;
 	struct db_page page = {NULL, task->page.limit};
 	enum db_result result;
 

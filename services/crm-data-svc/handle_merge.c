@@ -7,20 +7,6 @@
 
 #include <string.h>
 
-static cJSON *get_live(struct db *db, struct task *task, const char *id)
-{
-	cJSON *doc = NULL;
-	enum db_result result = id != NULL && id_is_safe(id, 160)
-					? record_get(db, &kinds[KIND_CLIENT], id, &doc)
-					: DB_NONE;
-
-	if (result == DB_OK && record_is_live(doc) && scope_sees(&task->scope, doc))
-		return doc;
-	cJSON_Delete(doc);
-	task_refuse_db(task, result == DB_OK ? DB_NONE : result);
-	return NULL;
-}
-
 static void reply(struct task *task, enum db_result result, cJSON *client, const char *merge_id)
 {
 	cJSON *body;
@@ -69,8 +55,8 @@ static void merge(struct db *db, struct task *task)
 		task_refuse(task, 400, "invalid_field", "from must be the id of another client");
 		return;
 	}
-	into = get_live(db, task, http_param(task->request, "id"));
-	from = into != NULL ? get_live(db, task, from_id) : NULL;
+	into = task_client(db, task, true, http_param(task->request, "id"));
+	from = into != NULL ? task_client(db, task, true, from_id) : NULL;
 	if (from != NULL)
 		merge_both(db, task, into, from);
 	cJSON_Delete(into);

@@ -12,23 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static cJSON *get_client(struct db *db, struct task *task)
-{
-	const char *id = http_param(task->request, "id");
-	cJSON *client = NULL;
-	enum db_result result =
-		id_is_safe(id, 160) ? record_get(db, &kinds[KIND_CLIENT], id, &client) : DB_NONE;
-
-	if (result == DB_OK && scope_sees(&task->scope, client))
-		return client;
-	cJSON_Delete(client);
-	task_refuse_db(task, result == DB_OK ? DB_NONE : result);
-	return NULL;
-}
-
 static void export(struct db *db, struct task *task)
 {
-	cJSON *client = get_client(db, task), *all = NULL;
+	cJSON *client = task_client(db, task, false, http_param(task->request, "id")), *all = NULL;
 	enum db_result result;
 
 	if (client == NULL)
@@ -49,7 +35,7 @@ void handle_personal_data(struct http_request *request, void *service)
 
 static void erase(struct db *db, struct task *task)
 {
-	cJSON *client = get_client(db, task), *reply;
+	cJSON *client = task_client(db, task, false, http_param(task->request, "id")), *reply;
 	enum db_result result;
 	int64_t records = 0;
 
@@ -138,7 +124,8 @@ static cJSON *audit_page(const struct task *task, cJSON *list)
 
 static void audit(struct db *db, struct task *task)
 {
-	cJSON *client = get_client(db, task), *filter, *sort, *list = NULL;
+	cJSON *client = task_client(db, task, false, http_param(task->request, "id")), *filter,
+	      *sort, *list = NULL;
 	struct db_page page = {NULL, task->page.limit};
 	enum db_result result;
 

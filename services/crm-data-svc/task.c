@@ -3,6 +3,7 @@
 #include "audit.h"
 #include "clock.h"
 #include "http_audit.h"
+#include "ids.h"
 #include "json.h"
 #include "mem.h"
 
@@ -13,6 +14,21 @@
 
 #define PATH_HEAD "/api/crm/"
 #define LATER_MS  10000 /* then whoever began with it is done, or dead */
+
+cJSON *task_client(struct db *db, struct task *task, bool live, const char *id)
+{
+	cJSON *client = NULL;
+	enum db_result result = id != NULL && id_is_safe(id, 160)
+					? record_get(db, &kinds[KIND_CLIENT], id, &client)
+					: DB_NONE;
+
+	if (result == DB_OK && (!live || record_is_live(client)) &&
+	    scope_sees(&task->scope, client))
+		return client;
+	cJSON_Delete(client);
+	task_refuse_db(task, result == DB_OK ? DB_NONE : result);
+	return NULL;
+}
 
 /* ---- what it came to ---- */
 

@@ -56,6 +56,10 @@ struct task *task_alone(struct service *service, const struct kind *kind,
 			const struct principal *who);
 void task_free(struct task *task);
 
+/* The client with this id (NULL: none), when the caller may see it; live: only one that was not
+   deleted. The caller owns it. NULL: that was the answer. */
+cJSON *task_client(struct db *db, struct task *task, bool live, const char *id);
+
 /* Each of these is the answer; the last one counts. */
 void task_reply(struct task *task, unsigned status, cJSON *reply);
 void task_refuse(struct task *task, unsigned status, const char *code, const char *message);
