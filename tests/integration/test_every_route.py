@@ -42,7 +42,7 @@ def ask(one, method, path, operation=None, **options):
 def one(request, daemon):
     """Each daemon in turn, up, whether or not it is ready."""
     service = request.param
-    made = daemon(service, until="alive", **settings(service, request))
+    made = daemon(service, until="sees_redis", **settings(service, request))
     made.service = service
     return made
 

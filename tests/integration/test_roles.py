@@ -43,7 +43,7 @@ def operations(service):
 @pytest.fixture(params=SERVICES)
 def one(request, daemon):
     service = request.param
-    made = daemon(service, until="alive", **settings(service, request))
+    made = daemon(service, until="sees_redis", **settings(service, request))
     made.service = service
     if service == "auth-svc":
         made.wait_ready(made.ready, 20)

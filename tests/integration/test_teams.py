@@ -59,7 +59,7 @@ def ids(answer, what="calls", name="callId"):
 # ---- call-lifecycle
 
 def test_calls_and_agents_of_the_teams(world, daemon, rest, manager, session):
-    lifecycle = daemon("call-lifecycle", until="alive")
+    lifecycle = daemon("call-lifecycle", until="sees_redis")
     mine, agent = rest(lifecycle, manager), rest(lifecycle, session("agent", OURS))
     boss = rest(lifecycle, session("admin", "2001"))
     assert ids(boss.get("/api/ami/calls")) == sorted(CALLS)
@@ -85,7 +85,7 @@ def test_calls_and_agents_of_the_teams(world, daemon, rest, manager, session):
 
 
 def test_a_change_counts_at_the_next_request(world, daemon, rest, manager):
-    lifecycle = daemon("call-lifecycle", until="alive")
+    lifecycle = daemon("call-lifecycle", until="sees_redis")
     mine = rest(lifecycle, manager)
     for _ in range(3):
         assert ids(mine.get("/api/ami/agents"), "agents", "extension") == [OURS]
@@ -100,7 +100,7 @@ def test_a_change_counts_at_the_next_request(world, daemon, rest, manager):
 
 
 def test_recordings_of_the_teams(world, daemon, rest, manager):
-    lifecycle = daemon("call-lifecycle", until="alive")
+    lifecycle = daemon("call-lifecycle", until="sees_redis")
     for recording_id, call_id in (("1-aa", "ours"), ("2-bb", "theirs")):
         world.hset(f"recording:{recording_id}", mapping={
             "recordingId": recording_id, "callId": call_id, "pbx": "main", "state": "ended",

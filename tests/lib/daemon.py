@@ -64,8 +64,11 @@ class Daemon(Process):
     def alive(self):
         return self.get("/healthz").status_code == 200
 
+    def sees_redis(self):
+        return self.get("/readyz").json()["dependencies"]["redis"]["ok"]
+
     def start(self, until="ready"):
-        """until: "ready", "alive" (its dependencies may be away) or None."""
+        """until: "ready", "sees_redis", "alive" (its dependencies may be away) or None."""
         self.killed = False
         self.spawn()
         if until:
