@@ -80,6 +80,16 @@ class Stage:
                   "deadlineAt": int(time.time() * 1000) + 1000}
         self.redis.xadd("actions:main", {"a": json.dumps(action)})
 
+    def ringing_is_told(self, *extensions):
+        """What is told while the gateway is dead is not told again."""
+        def told():
+            entries = [json.loads(fields["e"]) for _, fields in self.redis.xrange("events:ami:main")]
+            rings = [each["Channel"] for each in entries if each["Event"] == "Newstate"
+                     and each["ChannelStateDesc"] == "Ringing"]
+            return all(any(channel.startswith(f"PJSIP/{extension}-") for channel in rings)
+                       for extension in extensions)
+        wait_until(told, 20, f"{extensions} ring")
+
     def kill(self):
         pid = self.stack.pid(self.part)
         os.kill(pid, signal.SIGKILL)
@@ -140,6 +150,7 @@ def test_killed_in_every_state(office, members, running, part):
     stage.go_on("ami-gateway")
 
     stage.all_in("consulting", "queued", "dialing")
+    stage.ringing_is_told("1003", "1010")
     stage.kill()
     stage.go_on("call-lifecycle")
 
